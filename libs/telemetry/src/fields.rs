@@ -110,11 +110,9 @@ pub(crate) struct JsonFields;
 
 impl<'writer> FormatFields<'writer> for JsonFields {
     fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let map = Collected::from(&fields)
-            .fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        writer.write_str(&escape::to_json(&Map::from_iter(map)).map_err(|_| fmt::Error)?)
+        let fields = Collected::from(&fields).fields.into_iter();
+        let map: Map<String, Value> = fields.map(|(name, value)| (name.to_owned(), value)).collect();
+        writer.write_str(&escape::to_json(&map).map_err(|_| fmt::Error)?)
     }
 
     /// A field recorded a second time replaces the first: a JSON object has each name once.
