@@ -1,0 +1,98 @@
+//! The event bus: how services tell each other what has been committed.
+//!
+//! The bus is a hint, the database is the truth. An event may be lost, doubled, late or out of order; whoever
+//! follows a room notices by the sequence number and reads the log. Nothing may depend on the bus delivering.
+
+mod beat;
+mod local;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+pub use beat::{BEAT_EVERY, spawn_beat};
+pub use local::LocalBus;
+
+/// Events that wait for one subscriber; what comes beyond is dropped, and found missing by its sequence number.
+pub const SUBSCRIPTION_BUFFER: usize = 4096;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct BusMessage {
+    /// Its content. Cloning shares the bytes.
+    pub payload: Bytes,
+}
+
+/// The bus cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("the event bus is not available: {reason}")]
+pub struct BusError {
+    /// Why, for the log.
+    pub reason: String,
+}
+
+/// A bus. Implementations differ in reach (one process, many machines), not in what they promise.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Puts an event on the bus. Never blocks and never fails: an event that cannot be taken is dropped.
+    ///
+    /// Events that one thread publishes on one subject keep their order on the way to each subscriber.
+    fn publish(&self, subject: &str, payload: Bytes);
+
+    /// Follows a subject (exact, no wildcards) from now on. Cancel-safe: a subscription that was not returned is
+    /// given up.
+    async fn subscribe(&self, subject: &str) -> Result<Subscription, BusError>;
+}
+
+/// A subscription; it ends when dropped.
+pub struct Subscription {
+    messages: mpsc::Receiver<BusMessage>,
+    /// Dropped with the subscription; the bus prunes by it.
+    _guard: Arc<()>,
+}
+
+impl Subscription {
+    /// Wraps the receiving end of an implementation's buffer.
+    pub fn new(messages: mpsc::Receiver<BusMessage>, guard: Arc<()>) -> Self {
+        Self { messages, _guard: guard }
+    }
+
+    /// The next event, or `None` when the bus has been shut down. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<BusMessage> {
+        self.messages.recv().await
+    }
+
+    /// Takes up to `limit` events that wait, or waits for one. Returns how many; 0 when the bus has been shut down.
+    /// Cancel-safe.
+    pub async fn recv_many(&mut self, into: &mut Vec<BusMessage>, limit: usize) -> usize {
+        self.messages.recv_many(into, limit).await
+    }
+
+    /// An event that waits already.
+    pub fn try_recv(&mut self) -> Option<BusMessage> {
+        self.messages.try_recv().ok()
+    }
+}
+
+/// The subjects in use.
+pub mod subject {
+    /// Entries of a room's log, published after their commit.
+    pub fn room(room: impl std::fmt::Display) -> String {
+        format!("room.{room}")
+    }
+
+    /// A room's typing and presence: not kept anywhere.
+    pub fn live(room: impl std::fmt::Display) -> String {
+        format!("live.{room}")
+    }
+
+    /// The sign of life of a service that publishes.
+    pub fn beat(service: &str) -> String {
+        format!("beat.{service}")
+    }
+
+    /// Sessions that have been ended.
+    pub const SESSIONS_REVOKED: &str = "sessions.revoked";
+}

@@ -1,0 +1,15 @@
+//! Database plumbing, and nothing of any domain: connections, transactions, error mapping, migrations.
+//!
+//! Stores are written against one backend each ([`Sqlite`] today) and chosen at start from [`Database`]; no code
+//! outside a store and this crate knows which one is in use.
+
+mod config;
+mod error;
+mod migrations;
+pub mod sqlite;
+pub mod views;
+
+pub use config::{Database, DatabaseConfig, DatabaseUrl};
+pub use error::DbError;
+pub use migrations::{Applied, MigrationError, SCHEMAS};
+pub use sqlite::{Sqlite, WriteTx};

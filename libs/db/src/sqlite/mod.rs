@@ -1,0 +1,126 @@
+//! SQLite: one writer thread with group commit, a small pool of readers.
+//!
+//! All writes of a process go through one thread. What waits when it is free goes into one transaction, each write
+//! in a savepoint of its own, so that a refused write harms no other; one `fsync` then serves them all. A lone writer
+//! waits for nobody. Several processes may share one file on one host: the transaction is taken with `BEGIN
+//! IMMEDIATE`, and SQLite's file lock orders the processes.
+
+mod readers;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::DbError;
+use readers::Readers;
+use writer::Writer;
+
+pub use writer::WriteTx;
+
+/// How long a process waits for another one that holds the file.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 128;
+
+/// Settings of SQLite.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteOptions {
+    /// Readers that may work at once.
+    pub readers: usize,
+}
+
+/// An open SQLite database. Cloning shares the writer and the readers; the writer ends with the last clone.
+#[derive(Clone)]
+pub struct Sqlite {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Sqlite {
+    /// Opens (or makes, with mode 0600) the file, in WAL mode with `synchronous=FULL`: what is acknowledged survives
+    /// a loss of power.
+    pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, DbError> {
+        let path = path.to_owned();
+        let for_open = path.clone();
+        let connection = tokio::task::spawn_blocking(move || open_writer(&for_open))
+            .await
+            .map_err(|e| DbError::Internal(e.to_string()))??;
+        let inner =
+            Inner { writer: Writer::start(connection)?, readers: Readers::new(path.clone(), options.readers), path };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs `work` in the writer's group transaction and returns after the commit.
+    ///
+    /// `work` sees everything written before it. An error of `work` undoes what `work` wrote, and nothing else. Not
+    /// undone by dropping the future: once queued, `work` runs to its end, and so does its commit.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.inner.writer.run(work).await
+    }
+
+    /// Runs `work` on a reader, in one snapshot: all its statements see the same commit.
+    ///
+    /// Dropping the future does not interrupt `work`; its result is thrown away.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.inner.readers.run(work).await
+    }
+}
+
+fn open_writer(path: &Path) -> Result<Connection, DbError> {
+    create_private(path)?;
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(DbError::Unavailable(format!(
+            "{} cannot use a write-ahead log (is it on a network file system?)",
+            path.display()
+        )));
+    }
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+/// Makes the file readable by its owner alone, before SQLite would make it by the umask; SQLite gives its log and
+/// shared memory the same mode.
+fn create_private(path: &Path) -> Result<(), DbError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ()).map_err(|e| DbError::Unavailable(format!("{}: {e}", path.display())))
+}
+
+fn open_reader(path: &Path) -> Result<Connection, DbError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! Puts committed entries on the bus, and remembers how far it came.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chatapp_bus::{Bus, subject};
+use chatapp_types::{Entry, RoomId};
+
+use crate::RoomEvent;
+
+/// The way from a commit to the bus. Cloning shares it.
+///
+/// Call [`Publisher::publish`] from an after-commit hook: hooks run in commit order, so a room's events leave in the
+/// order of its log.
+#[derive(Clone)]
+pub struct Publisher {
+    bus: Arc<dyn Bus>,
+    published: Arc<Mutex<HashMap<RoomId, u64>>>,
+}
+
+impl Publisher {
+    /// A publisher onto `bus`.
+    pub fn new(bus: Arc<dyn Bus>) -> Self {
+        Self { bus, published: Arc::default() }
+    }
+
+    /// Puts a committed entry on the bus. Never blocks, never fails; a lost event is found by its seq.
+    pub fn publish(&self, entry: Entry) {
+        let (room_id, seq) = (entry.room_id, entry.seq);
+        self.bus.publish(&subject::room(room_id), RoomEvent::of(entry).encode());
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = published.entry(room_id).or_default();
+        *mark = seq.max(*mark);
+    }
+
+    /// Takes the marks gathered since the last call: rooms, and the last seq published in each. Whoever takes them
+    /// stores them (see [`crate::sqlite::advance_published`]); losing them costs a repeated event, nothing else.
+    pub fn take_marks(&self) -> Vec<(RoomId, u64)> {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *published).into_iter().collect()
+    }
+}
