@@ -38,13 +38,7 @@ pub struct TelemetryConfig {
     pub format: LogFormat,
 
     /// Also write the log to files in this directory, a new one each day (UTC)
-    #[arg(
-        id = "log_dir",
-        long = "log-dir",
-        env = "CHATAPP_LOG_DIR",
-        global = true,
-        value_name = "DIR"
-    )]
+    #[arg(id = "log_dir", long = "log-dir", env = "CHATAPP_LOG_DIR", global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 
     /// How many daily files are kept; 0 keeps all
@@ -61,12 +55,7 @@ pub struct TelemetryConfig {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self {
-            filter: LogFilter::default(),
-            format: LogFormat::Auto,
-            dir: None,
-            keep: DEFAULT_KEEP,
-        }
+        Self { filter: LogFilter::default(), format: LogFormat::Auto, dir: None, keep: DEFAULT_KEEP }
     }
 }
 
@@ -132,14 +121,8 @@ mod tests {
 
     #[test]
     fn a_wrong_level_is_refused_with_what_would_be_right() {
-        let error = Program::try_parse_from(["p", "--log", "infoo"])
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.contains("infoo") && error.contains("infoo=info") && error.contains("debug"),
-            "{error}"
-        );
+        let error = Program::try_parse_from(["p", "--log", "infoo"]).err().unwrap().to_string();
+        assert!(error.contains("infoo") && error.contains("infoo=info") && error.contains("debug"), "{error}");
     }
 
     #[test]

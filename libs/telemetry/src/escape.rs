@@ -95,10 +95,7 @@ mod tests {
     #[test]
     fn control_characters_become_visible() {
         assert_eq!(escaped("a\r\nb\x1b[2Jc\u{9b}d\x7f"), r"a\r\nb\u{1b}[2Jc\u{9b}d\u{7f}");
-        assert_eq!(
-            escaped("abc\u{202e}def\u{200b}\u{2028}"),
-            r"abc\u{202e}def\u{200b}\u{2028}"
-        );
+        assert_eq!(escaped("abc\u{202e}def\u{200b}\u{2028}"), r"abc\u{202e}def\u{200b}\u{2028}");
         assert_eq!(escaped("grüße, 世界"), "grüße, 世界");
     }
 

@@ -122,12 +122,7 @@ impl<'writer> FormatFields<'writer> for JsonFields {
         fields: &tracing::span::Record<'_>,
     ) -> fmt::Result {
         let mut map: Map<String, Value> = serde_json::from_str(&current.fields).unwrap_or_default();
-        map.extend(
-            Collected::from(fields)
-                .fields
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-        );
+        map.extend(Collected::from(fields).fields.into_iter().map(|(name, value)| (name.to_owned(), value)));
         current.fields = escape::to_json(&map).map_err(|_| fmt::Error)?;
         Ok(())
     }

@@ -104,13 +104,7 @@ mod tests {
 
     #[test]
     fn levels_and_directives_are_filters() {
-        for text in [
-            "info",
-            "OFF",
-            "warn,chatapp_auth=debug",
-            "chatapp_rooms::store=trace, error",
-            "[request]=debug",
-        ] {
+        for text in ["info", "OFF", "warn,chatapp_auth=debug", "chatapp_rooms::store=trace, error", "[request]=debug"] {
             assert!(text.parse::<LogFilter>().is_ok(), "{text}");
         }
         assert_eq!("  ".parse::<LogFilter>(), Ok(LogFilter::default()));
@@ -118,19 +112,13 @@ mod tests {
 
     #[test]
     fn a_name_alone_is_not_a_filter() {
-        assert_eq!(
-            "infoo".parse::<LogFilter>(),
-            Err(FilterError::NameAlone("infoo".to_owned()))
-        );
+        assert_eq!("infoo".parse::<LogFilter>(), Err(FilterError::NameAlone("infoo".to_owned())));
     }
 
     #[test]
     fn the_error_names_the_directive_that_is_wrong() {
         let error = "info,chatapp_auth=loud".parse::<LogFilter>().unwrap_err().to_string();
-        assert!(
-            error.contains("'chatapp_auth=loud'") && error.contains("debug"),
-            "{error}"
-        );
+        assert!(error.contains("'chatapp_auth=loud'") && error.contains("debug"), "{error}");
         assert!("info,".parse::<LogFilter>().is_err());
     }
 }

@@ -27,19 +27,13 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let paint = Paint {
-            on: writer.has_ansi_escapes(),
-        };
+        let paint = Paint { on: writer.has_ansi_escapes() };
         let event_fields = Collected::from(&event);
         let meta = event.metadata();
 
         paint.write(&mut writer, DIM, &now()?)?;
         writer.write_char(' ')?;
-        paint.write(
-            &mut writer,
-            color(*meta.level()),
-            &format!("{:>5}", meta.level().as_str()),
-        )?;
+        paint.write(&mut writer, color(*meta.level()), &format!("{:>5}", meta.level().as_str()))?;
         writer.write_char(' ')?;
         let mut target = String::new();
         escape::write_escaped(&mut target, event_fields.target.as_deref().unwrap_or(meta.target()))?;
@@ -47,15 +41,9 @@ where
         writer.write_str(": ")?;
         escape::write_escaped(&mut writer, &event_fields.message)?;
         event_fields.write_text(&mut writer)?;
-        for span in ctx
-            .event_scope()
-            .into_iter()
-            .flat_map(tracing_subscriber::registry::Scope::from_root)
-        {
+        for span in ctx.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root) {
             let extensions = span.extensions();
-            let fields = extensions
-                .get::<FormattedFields<TextFields>>()
-                .map_or("", |kept| kept.fields.as_str());
+            let fields = extensions.get::<FormattedFields<TextFields>>().map_or("", |kept| kept.fields.as_str());
             write!(writer, " {}{{{fields}}}", span.name())?;
         }
         writeln!(writer)
@@ -79,28 +67,17 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let meta = event.metadata();
-        let Collected {
-            message,
-            target,
-            fields,
-        } = Collected::from(&event);
+        let Collected { message, target, fields } = Collected::from(&event);
         let mut line = Map::new();
         line.insert("timestamp".into(), now()?.into());
         line.insert("level".into(), meta.level().as_str().into());
         line.insert("service".into(), self.service.as_str().into());
-        line.insert(
-            "target".into(),
-            target.unwrap_or_else(|| meta.target().to_owned()).into(),
-        );
+        line.insert("target".into(), target.unwrap_or_else(|| meta.target().to_owned()).into());
         line.insert("message".into(), message.into());
         line.insert("spans".into(), spans(ctx));
         for (name, value) in fields {
             // A field must not pass for one of the line's own.
-            let name = if line.contains_key(name) {
-                format!("field.{name}")
-            } else {
-                name.to_owned()
-            };
+            let name = if line.contains_key(name) { format!("field.{name}") } else { name.to_owned() };
             line.insert(name, value);
         }
         writeln!(writer, "{}", escape::to_json(&line).map_err(|_| fmt::Error)?)
@@ -111,17 +88,13 @@ fn spans<S>(ctx: &FmtContext<'_, S, JsonFields>) -> Value
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let scope = ctx
-        .event_scope()
-        .into_iter()
-        .flat_map(tracing_subscriber::registry::Scope::from_root);
+    let scope = ctx.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root);
     scope
         .map(|span| {
             let extensions = span.extensions();
             let kept = extensions.get::<FormattedFields<JsonFields>>();
-            let mut fields: Map<String, Value> = kept
-                .and_then(|kept| serde_json::from_str(&kept.fields).ok())
-                .unwrap_or_default();
+            let mut fields: Map<String, Value> =
+                kept.and_then(|kept| serde_json::from_str(&kept.fields).ok()).unwrap_or_default();
             fields.insert("name".into(), span.name().into());
             Value::Object(fields)
         })
@@ -154,10 +127,6 @@ struct Paint {
 
 impl Paint {
     fn write(&self, out: &mut dyn Write, style: &str, text: &str) -> fmt::Result {
-        if self.on {
-            write!(out, "{style}{text}\x1b[0m")
-        } else {
-            out.write_str(text)
-        }
+        if self.on { write!(out, "{style}{text}\x1b[0m") } else { out.write_str(text) }
     }
 }

@@ -21,11 +21,7 @@ pub struct Guard {
 
 impl Guard {
     pub(crate) fn new(control: FilterControl, workers: Vec<WorkerGuard>, dropped: Vec<ErrorCounter>) -> Self {
-        Self {
-            control,
-            dropped,
-            _workers: workers,
-        }
+        Self { control, dropped, _workers: workers }
     }
 
     /// Replaces the filter from now on, in every output; on an error the old one stays.
@@ -58,21 +54,14 @@ pub struct FilterControl {
 
 impl FilterControl {
     pub(crate) fn new(handle: reload::Handle<EnvFilter, Registry>, current: LogFilter) -> Self {
-        Self {
-            handle,
-            current: Arc::new(Mutex::new(current)),
-        }
+        Self { handle, current: Arc::new(Mutex::new(current)) }
     }
 
     /// Replaces the filter from now on; on an error the old one stays.
     pub fn set(&self, filter: &str) -> Result<(), TelemetryError> {
-        let filter: LogFilter = filter
-            .parse()
-            .map_err(|error: FilterError| TelemetryError::Filter(error))?;
+        let filter: LogFilter = filter.parse().map_err(|error: FilterError| TelemetryError::Filter(error))?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        self.handle
-            .reload(filter.to_env_filter())
-            .map_err(|_| TelemetryError::Gone)?;
+        self.handle.reload(filter.to_env_filter()).map_err(|_| TelemetryError::Gone)?;
         *current = filter;
         Ok(())
     }

@@ -74,11 +74,7 @@ impl Console<io::Stderr> {
     fn stderr() -> Self {
         let terminal = io::stderr().is_terminal();
         let colors = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self {
-            writer: io::stderr(),
-            terminal,
-            colors,
-        }
+        Self { writer: io::stderr(), terminal, colors }
     }
 }
 
@@ -102,40 +98,25 @@ pub(crate) fn assemble<W: Write + Send + 'static>(
     let (filter, handle) = reload::Layer::new(config.filter.to_env_filter());
     let control = FilterControl::new(handle, config.filter.clone());
     let dropped = writers.iter().map(|(writer, _)| writer.error_counter()).collect();
-    let guard = Guard::new(
-        control,
-        writers.into_iter().map(|(_, worker)| worker).collect(),
-        dropped,
-    );
+    let guard = Guard::new(control, writers.into_iter().map(|(_, worker)| worker).collect(), dropped);
     Ok((tracing_subscriber::registry().with(filter).with(outputs), guard))
 }
 
 fn queue<W: Write + Send + 'static>(writer: W) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default()
-        .buffered_lines_limit(QUEUED_LINES)
-        .thread_name("log")
-        .finish(writer)
+    NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).thread_name("log").finish(writer)
 }
 
 fn output(writer: NonBlocking, json: bool, colors: bool, service: &str) -> Output {
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colors);
     if json {
-        layer
-            .fmt_fields(JsonFields)
-            .event_format(JsonFormat {
-                service: service.to_owned(),
-            })
-            .boxed()
+        layer.fmt_fields(JsonFields).event_format(JsonFormat { service: service.to_owned() }).boxed()
     } else {
         layer.fmt_fields(TextFields).event_format(TextFormat).boxed()
     }
 }
 
 fn files(dir: &Path, keep: usize, service: &str) -> Result<RollingFileAppender, TelemetryError> {
-    let refused = |reason: String| TelemetryError::Directory {
-        dir: dir.to_owned(),
-        reason,
-    };
+    let refused = |reason: String| TelemetryError::Directory { dir: dir.to_owned(), reason };
     create_private_dir(dir).map_err(|error| refused(error.to_string()))?;
     // The day comes first: old files are found by the end of their name, and `chatapp.log` must not match the files of
     // `chatapp-rooms`.

@@ -22,10 +22,5 @@ fn log(info: &PanicHookInfo<'_>) {
     let thread = thread.name().unwrap_or("unnamed");
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| tracing::field::display(backtrace));
-    tracing::error!(
-        panic.location = location,
-        panic.thread = thread,
-        panic.backtrace = backtrace,
-        "panic: {reason}"
-    );
+    tracing::error!(panic.location = location, panic.thread = thread, panic.backtrace = backtrace, "panic: {reason}");
 }

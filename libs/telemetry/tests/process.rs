@@ -7,10 +7,7 @@ use chatapp_telemetry::{TelemetryConfig, TelemetryError, init};
 #[test]
 fn a_process_has_one_log_and_its_panics_are_in_it() {
     let dir = tempfile::tempdir().unwrap();
-    let config = TelemetryConfig {
-        dir: Some(dir.path().to_owned()),
-        ..TelemetryConfig::default()
-    };
+    let config = TelemetryConfig { dir: Some(dir.path().to_owned()), ..TelemetryConfig::default() };
     let guard = init(&config, "chatapp-test").unwrap();
     assert!(matches!(init(&config, "chatapp-test"), Err(TelemetryError::AlreadySet)));
 
@@ -25,8 +22,5 @@ fn a_process_has_one_log_and_its_panics_are_in_it() {
     assert_eq!(lines[0]["message"], "still logged");
     assert_eq!(lines[1]["message"], "panic: two\nlines");
     assert_eq!(lines[1]["panic.thread"], "worker");
-    assert!(
-        lines[1]["panic.location"].as_str().unwrap().contains("process.rs"),
-        "{text}"
-    );
+    assert!(lines[1]["panic.location"].as_str().unwrap().contains("process.rs"), "{text}");
 }

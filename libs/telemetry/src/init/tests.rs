@@ -11,19 +11,11 @@ struct Screen(Arc<Mutex<Vec<u8>>>);
 
 impl Screen {
     fn console(&self, terminal: bool) -> Console<Self> {
-        Console {
-            writer: self.clone(),
-            terminal,
-            colors: false,
-        }
+        Console { writer: self.clone(), terminal, colors: false }
     }
 
     fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().unwrap().clone())
-            .unwrap()
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
     }
 }
 
@@ -41,10 +33,7 @@ impl Write for Screen {
 /// Everything that `act` logs in `format`, after the guard has been dropped.
 fn logged(format: LogFormat, act: impl FnOnce(&Guard)) -> Vec<String> {
     let screen = Screen::default();
-    let config = TelemetryConfig {
-        format,
-        ..TelemetryConfig::default()
-    };
+    let config = TelemetryConfig { format, ..TelemetryConfig::default() };
     let (subscriber, guard) = assemble(&config, "chatapp-test", screen.console(true)).unwrap();
     tracing::subscriber::with_default(subscriber, || act(&guard));
     drop(guard);
@@ -65,10 +54,7 @@ fn a_value_cannot_forge_a_line() {
     assert!(
         lines[0].contains(r#" user.name="eve\r\n2026-11-22T00:00:00.000000Z ERROR chatapp: forged\u{1b}[2K\u{202e}""#)
     );
-    assert!(
-        lines[0].contains(r"hello eve\r\n2026") && lines[0].contains(r#"request{path="eve\r\n"#),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains(r"hello eve\r\n2026") && lines[0].contains(r#"request{path="eve\r\n"#), "{lines:?}");
 }
 
 #[test]
@@ -85,10 +71,7 @@ fn a_json_line_is_one_object_with_the_exact_value() {
     let line: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(line["user.name"], FORGERY);
     assert_eq!((&line["level"], &line["field.level"]), (&"WARN".into(), &"mine".into()));
-    assert_eq!(
-        (&line["service"], &line["message"]),
-        (&"chatapp-test".into(), &"refused".into())
-    );
+    assert_eq!((&line["service"], &line["message"]), (&"chatapp-test".into(), &"refused".into()));
     assert_eq!(line["duration_ms"], 3);
     assert_eq!(line["spans"][0]["name"], "request");
     assert_eq!(line["spans"][0]["status"], 404);
@@ -103,10 +86,7 @@ fn a_text_line_reads_from_left_to_right() {
     });
     let (time, rest) = lines[0].split_once(' ').unwrap();
     assert!(time.ends_with('Z') && time.len() == 27, "{time}");
-    assert_eq!(
-        rest,
-        " INFO chatapp_telemetry::init::tests: room created room.id=7 public=true request{trace.id=4bf9}"
-    );
+    assert_eq!(rest, " INFO chatapp_telemetry::init::tests: room created room.id=7 public=true request{trace.id=4bf9}");
 }
 
 #[test]
@@ -119,10 +99,7 @@ fn an_errors_whole_chain_is_on_the_line() {
     let lines = logged(LogFormat::Text, |_| {
         tracing::error!(error = &error as &(dyn std::error::Error + 'static), "failed");
     });
-    assert!(
-        lines[0].ends_with(r#"failed error="writing the room: disk full\nno space""#),
-        "{lines:?}"
-    );
+    assert!(lines[0].ends_with(r#"failed error="writing the room: disk full\nno space""#), "{lines:?}");
 }
 
 #[test]
@@ -133,10 +110,7 @@ fn a_field_named_as_a_secret_is_never_written() {
             tracing::info!(authorization = "Bearer abc", refresh_token = %"def", "logged in");
         });
         assert!(lines[0].contains("[secret]"), "{lines:?}");
-        assert!(
-            !["hunter2", "abc", "def"].iter().any(|secret| lines[0].contains(secret)),
-            "{lines:?}"
-        );
+        assert!(!["hunter2", "abc", "def"].iter().any(|secret| lines[0].contains(secret)), "{lines:?}");
     }
 }
 
@@ -148,10 +122,7 @@ fn auto_is_text_on_a_terminal_and_json_elsewhere() {
     let (subscriber, guard) = assemble(&TelemetryConfig::default(), "chatapp-test", screen.console(false)).unwrap();
     tracing::subscriber::with_default(subscriber, || tracing::info!("hello"));
     drop(guard);
-    assert_eq!(
-        serde_json::from_str::<Value>(&screen.lines()[0]).unwrap()["message"],
-        "hello"
-    );
+    assert_eq!(serde_json::from_str::<Value>(&screen.lines()[0]).unwrap()["message"], "hello");
 }
 
 #[test]
@@ -174,10 +145,7 @@ fn the_filter_changes_while_the_log_runs() {
 fn everything_logged_before_the_guard_is_dropped_is_in_the_file() {
     let dir = TempDir::new().unwrap();
     let logs = dir.path().join("deep").join("logs");
-    let config = TelemetryConfig {
-        dir: Some(logs.clone()),
-        ..TelemetryConfig::default()
-    };
+    let config = TelemetryConfig { dir: Some(logs.clone()), ..TelemetryConfig::default() };
     let (subscriber, guard) = assemble(&config, "chatapp-test", Screen::default().console(true)).unwrap();
     tracing::subscriber::with_default(subscriber, || {
         for number in 0..5_000 {
@@ -187,17 +155,13 @@ fn everything_logged_before_the_guard_is_dropped_is_in_the_file() {
     assert_eq!(guard.dropped_lines(), 0);
     drop(guard);
 
-    let names: Vec<String> = fs::read_dir(&logs)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let names: Vec<String> =
+        fs::read_dir(&logs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names.len(), 1, "{names:?}");
     assert!(names[0].ends_with(".chatapp-test.log"), "{names:?}");
     let text = fs::read_to_string(logs.join(&names[0])).unwrap();
-    let numbers: Vec<u64> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].as_u64().unwrap())
-        .collect();
+    let numbers: Vec<u64> =
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (0..5_000).collect::<Vec<_>>());
 }
 
@@ -206,35 +170,17 @@ fn old_files_of_this_service_alone_are_removed() {
     let dir = TempDir::new().unwrap();
     for day in 1..=5 {
         fs::write(dir.path().join(format!("2020-01-0{day}.chatapp.log")), "old").unwrap();
-        fs::write(
-            dir.path().join(format!("2020-01-0{day}.chatapp-rooms.log")),
-            "another's",
-        )
-        .unwrap();
+        fs::write(dir.path().join(format!("2020-01-0{day}.chatapp-rooms.log")), "another's").unwrap();
     }
-    let config = TelemetryConfig {
-        dir: Some(dir.path().to_owned()),
-        keep: 3,
-        ..TelemetryConfig::default()
-    };
+    let config = TelemetryConfig { dir: Some(dir.path().to_owned()), keep: 3, ..TelemetryConfig::default() };
     let (subscriber, guard) = assemble(&config, "chatapp", Screen::default().console(true)).unwrap();
     tracing::subscriber::with_default(subscriber, || tracing::info!("hello"));
     drop(guard);
 
-    let names: Vec<String> = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(
-        names.iter().filter(|name| name.ends_with(".chatapp.log")).count(),
-        3,
-        "{names:?}"
-    );
-    assert_eq!(
-        names.iter().filter(|name| name.ends_with(".chatapp-rooms.log")).count(),
-        5,
-        "{names:?}"
-    );
+    let names: Vec<String> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.iter().filter(|name| name.ends_with(".chatapp.log")).count(), 3, "{names:?}");
+    assert_eq!(names.iter().filter(|name| name.ends_with(".chatapp-rooms.log")).count(), 5, "{names:?}");
 }
 
 #[test]
@@ -242,16 +188,7 @@ fn a_directory_that_cannot_be_made_is_named_in_the_error() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("taken");
     fs::write(&file, "a file").unwrap();
-    let config = TelemetryConfig {
-        dir: Some(file.join("logs")),
-        ..TelemetryConfig::default()
-    };
-    let error = assemble(&config, "chatapp-test", Screen::default().console(true))
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        error.starts_with("cannot write log files in ") && error.contains("taken/logs"),
-        "{error}"
-    );
+    let config = TelemetryConfig { dir: Some(file.join("logs")), ..TelemetryConfig::default() };
+    let error = assemble(&config, "chatapp-test", Screen::default().console(true)).err().unwrap().to_string();
+    assert!(error.starts_with("cannot write log files in ") && error.contains("taken/logs"), "{error}");
 }

@@ -16,15 +16,7 @@ pub(crate) fn check() -> Result<()> {
     }
     // The tree of every platform, while the check itself works offline.
     process::run("cargo", &["fetch", "--locked"])?;
-    let mut arguments = vec![
-        "deny",
-        "--offline",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ];
+    let mut arguments = vec!["deny", "--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
     if has_advisories() {
         arguments.push("advisories");
     } else {
@@ -39,9 +31,5 @@ fn has_advisories() -> bool {
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
     let databases = home.and_then(|home| home.join("advisory-dbs").read_dir().ok());
-    databases
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| entry.path().join(".git").is_dir())
+    databases.into_iter().flatten().flatten().any(|entry| entry.path().join(".git").is_dir())
 }

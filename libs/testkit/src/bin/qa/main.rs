@@ -24,10 +24,7 @@ use crate::tally::Tally;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         println!("{}", plan::help());
         return ExitCode::SUCCESS;
     }
@@ -47,25 +44,13 @@ fn run(plan: &Plan) -> Result<bool> {
     let mut tally = Tally::default();
     let mut times = vec![];
     for (number, step) in plan.steps.iter().enumerate() {
-        println!(
-            "{}",
-            heading(&format!(
-                "[{}/{}] {}: {}",
-                number + 1,
-                plan.steps.len(),
-                step.name(),
-                step.title()
-            ))
-        );
+        println!("{}", heading(&format!("[{}/{}] {}: {}", number + 1, plan.steps.len(), step.name(), step.title())));
         let started = Instant::now();
         let outcome = steps::run(*step, plan, &mut tally);
         let took = started.elapsed();
         times.push(format!("{} {}", step.name(), seconds(took)));
         if let Err(error) = outcome {
-            println!(
-                "\n{}",
-                failed(&format!("{} failed after {}: {error:#}", step.name(), seconds(took)))
-            );
+            println!("\n{}", failed(&format!("{} failed after {}: {error:#}", step.name(), seconds(took))));
             println!("run this step alone: cargo qa {}", step.name());
             tally.print();
             return Ok(false);
@@ -80,9 +65,7 @@ fn run(plan: &Plan) -> Result<bool> {
 /// Everything is relative to the workspace's root, from wherever the command was typed.
 fn enter_workspace() -> Result<()> {
     let manifest = process::output("cargo", &["locate-project", "--workspace", "--message-format", "plain"])?;
-    let root = std::path::Path::new(manifest.trim())
-        .parent()
-        .context("the workspace's manifest has no folder")?;
+    let root = std::path::Path::new(manifest.trim()).parent().context("the workspace's manifest has no folder")?;
     std::env::set_current_dir(root).with_context(|| format!("entering {}", root.display()))
 }
 
@@ -91,17 +74,9 @@ fn seconds(time: Duration) -> String {
 }
 
 fn heading(text: &str) -> String {
-    if std::io::stdout().is_terminal() {
-        format!("\n\x1b[1m== {text}\x1b[0m")
-    } else {
-        format!("\n== {text}")
-    }
+    if std::io::stdout().is_terminal() { format!("\n\x1b[1m== {text}\x1b[0m") } else { format!("\n== {text}") }
 }
 
 fn failed(text: &str) -> String {
-    if std::io::stdout().is_terminal() {
-        format!("\x1b[31m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+    if std::io::stdout().is_terminal() { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
 }

@@ -105,10 +105,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
 
 /// The answer to `--help`.
 pub(crate) fn help() -> String {
-    let steps: Vec<String> = Step::ALL
-        .iter()
-        .map(|step| format!("  {:<14}{}", step.name(), step.title()))
-        .collect();
+    let steps: Vec<String> = Step::ALL.iter().map(|step| format!("  {:<14}{}", step.name(), step.title())).collect();
     format!(
         "Everything that must hold before a change is merged.\n\n\
          Usage: cargo qa [--quick | STEP...] [-- TEST FILTER...]\n\n\
@@ -128,23 +125,14 @@ mod tests {
 
     #[test]
     fn without_arguments_the_whole_gate_runs() {
-        assert_eq!(
-            parsed("").unwrap(),
-            Plan {
-                steps: Step::GATE.to_vec(),
-                tests: vec![]
-            }
-        );
+        assert_eq!(parsed("").unwrap(), Plan { steps: Step::GATE.to_vec(), tests: vec![] });
     }
 
     #[test]
     fn a_step_runs_alone_and_tests_are_built_first() {
         assert_eq!(parsed("lint").unwrap().steps, [Step::Lint]);
         assert_eq!(parsed("test").unwrap().steps, [Step::Build, Step::Test]);
-        assert_eq!(
-            parsed("--quick -- -E test(block)").unwrap().tests,
-            ["-E", "test(block)"]
-        );
+        assert_eq!(parsed("--quick -- -E test(block)").unwrap().tests, ["-E", "test(block)"]);
     }
 
     #[test]

@@ -10,27 +10,20 @@ use anyhow::{Context, Result, bail};
 /// Prints the command line and runs it; an error when it fails.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
     println!("$ {program} {}", arguments.join(" "));
-    let status = command(program, arguments)
-        .status()
-        .with_context(|| format!("starting {program}"))?;
+    let status = command(program, arguments).status().with_context(|| format!("starting {program}"))?;
     expect_success(program, arguments, status)
 }
 
 /// Runs silently; whether it succeeded. A program that does not exist did not.
 pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
-    let quiet = command(program, arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let quiet = command(program, arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
 }
 
 /// What it prints on standard output; an error when it fails.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = command(program, arguments)
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("starting {program}"))?;
+    let output =
+        command(program, arguments).stderr(Stdio::inherit()).output().with_context(|| format!("starting {program}"))?;
     expect_success(program, arguments, output.status)?;
     String::from_utf8(output.stdout).with_context(|| format!("{program} printed something that is not text"))
 }
@@ -44,10 +37,8 @@ pub(crate) fn watch(program: &str, arguments: &[&str], mut read: impl FnMut(&str
         .spawn()
         .with_context(|| format!("starting {program}"))?;
     let (sender, lines) = mpsc::channel();
-    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
-        child.stdout.take().map(|out| Box::new(out) as _),
-        child.stderr.take().map(|err| Box::new(err) as _),
-    ];
+    let outputs: [Option<Box<dyn Read + Send>>; 2] =
+        [child.stdout.take().map(|out| Box::new(out) as _), child.stderr.take().map(|err| Box::new(err) as _)];
     for output in outputs.into_iter().flatten() {
         let sender = sender.clone();
         thread::spawn(move || forward(output, &sender));

@@ -19,13 +19,7 @@ pub(crate) fn write() -> Result<()> {
     }
     process::run("cargo", &["cyclonedx", "--format", "json", "--override-filename", NAME])?;
     fs::create_dir_all(FOLDER).with_context(|| format!("making {FOLDER}"))?;
-    for folder in ["services", "libs"]
-        .iter()
-        .flat_map(fs::read_dir)
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-    {
+    for folder in ["services", "libs"].iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()) {
         take(&folder)?;
     }
     take(Path::new("cli"))?;

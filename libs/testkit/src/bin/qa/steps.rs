@@ -14,25 +14,16 @@ pub(crate) fn run(step: Step, plan: &Plan, tally: &mut Tally) -> Result<()> {
         Step::Format => process::run("cargo", &["fmt", "--all", "--check"]),
         Step::Secrets => secrets::scan(),
         Step::Dependencies => dependencies::check(),
-        Step::Lint => process::run(
-            "cargo",
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ],
-        ),
+        Step::Lint => {
+            process::run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+        }
         // All targets at once: programs and tests share one set of features, so that nothing is compiled twice.
         Step::Build => process::run("cargo", &["build", "--workspace", "--all-targets", "--locked"]),
-        Step::Doctest => process::watch(
-            "cargo",
-            &["test", "--doc", "--workspace", "--locked", "--no-fail-fast"],
-            |line| tally.read(line),
-        ),
+        Step::Doctest => {
+            process::watch("cargo", &["test", "--doc", "--workspace", "--locked", "--no-fail-fast"], |line| {
+                tally.read(line)
+            })
+        }
         Step::Test => test(plan, tally),
         Step::Sbom => sbom::write(),
     }
@@ -45,15 +36,7 @@ fn test(plan: &Plan, tally: &mut Tally) -> Result<()> {
         vec!["nextest", "run", "--workspace", "--locked", "--profile", profile]
     } else {
         println!("cargo-nextest is not to be had: falling back to cargo test, which runs tests in fewer processes");
-        vec![
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--locked",
-            "--no-fail-fast",
-        ]
+        vec!["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"]
     };
     arguments.extend(plan.tests.iter().map(String::as_str));
     process::watch("cargo", &arguments, |line| tally.read(line))

@@ -39,10 +39,7 @@ impl Tally {
     /// Prints the closing line, if any tests were run.
     pub(crate) fn print(&self) {
         if self.counted {
-            println!(
-                "{} passed, {} failed, {} skipped",
-                self.passed, self.failed, self.skipped
-            );
+            println!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped);
         }
     }
 }
@@ -105,9 +102,6 @@ mod tests {
 
     #[test]
     fn other_lines_do_not_count() {
-        assert_eq!(
-            tally(&["running 5 tests", "5 passed", "Summary of the day: 5 passed"]),
-            (0, 0, 0)
-        );
+        assert_eq!(tally(&["running 5 tests", "5 passed", "Summary of the day: 5 passed"]), (0, 0, 0));
     }
 }

@@ -15,20 +15,11 @@ pub(crate) struct Subcommand {
 }
 
 /// The test runner.
-pub(crate) const NEXTEST: Subcommand = Subcommand {
-    word: "nextest",
-    package: "cargo-nextest",
-};
+pub(crate) const NEXTEST: Subcommand = Subcommand { word: "nextest", package: "cargo-nextest" };
 /// The check of dependencies.
-pub(crate) const DENY: Subcommand = Subcommand {
-    word: "deny",
-    package: "cargo-deny",
-};
+pub(crate) const DENY: Subcommand = Subcommand { word: "deny", package: "cargo-deny" };
 /// The bill of materials.
-pub(crate) const CYCLONEDX: Subcommand = Subcommand {
-    word: "cyclonedx",
-    package: "cargo-cyclonedx",
-};
+pub(crate) const CYCLONEDX: Subcommand = Subcommand { word: "cyclonedx", package: "cargo-cyclonedx" };
 
 impl Subcommand {
     /// Whether it can be run now; tries to install it if not, which takes minutes the first time.
