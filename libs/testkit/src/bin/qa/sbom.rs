@@ -19,21 +19,23 @@ pub(crate) fn write() -> Result<()> {
     }
     process::run("cargo", &["cyclonedx", "--format", "json", "--override-filename", NAME])?;
     fs::create_dir_all(FOLDER).with_context(|| format!("making {FOLDER}"))?;
-    for folder in ["services", "libs"].iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()) {
-        take(&folder)?;
+    for folder in ["services", "libs", "."] {
+        let members = fs::read_dir(folder).with_context(|| format!("reading {folder}"))?;
+        for member in members.flatten().map(|entry| entry.path()) {
+            take(&member)?;
+        }
     }
-    take(Path::new("cli"))?;
-    take(Path::new("tests"))?;
     println!("written to {FOLDER}");
     Ok(())
 }
 
-/// Moves a member's document out of its sources.
+/// Moves a program's document out of its sources, and removes that of a library or of the tests.
 fn take(member: &Path) -> Result<()> {
     let document = member.join(NAME).with_extension("json");
-    let Some(name) = member.file_name().filter(|_| document.exists()) else {
-        return Ok(());
-    };
+    let Some(name) = member.file_name().filter(|_| document.exists()) else { return Ok(()) };
+    if !member.join("src/main.rs").exists() {
+        return fs::remove_file(&document).with_context(|| format!("removing {}", document.display()));
+    }
     let to = Path::new(FOLDER).join(name).with_extension("cdx.json");
     fs::rename(&document, &to).with_context(|| format!("moving {} to {}", document.display(), to.display()))
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(step: Step, plan: &Plan, tally: &mut Tally) -> Result<()> {
         Step::Build => process::run("cargo", &["build", "--workspace", "--all-targets", "--locked"]),
         Step::Doctest => {
             process::watch("cargo", &["test", "--doc", "--workspace", "--locked", "--no-fail-fast"], |line| {
-                tally.read(line)
+                tally.read(line);
             })
         }
         Step::Test => test(plan, tally),
