@@ -1,0 +1,18 @@
+//! What tests share: the platform's real binaries on free ports, users who speak the protocol as it is on the wire,
+//! and deadlines instead of sleeps.
+//!
+//! Nothing here goes through the client library: a test that speaks the protocol itself notices when client and
+//! server agree on something that the protocol does not say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
+
+mod binaries;
+mod deadline;
+mod platform;
+mod socket;
+mod user;
+
+pub use binaries::binary;
+pub use deadline::{DEADLINE, eventually, within};
+pub use platform::{Platform, Setup};
+pub use socket::{Closed, Socket};
+pub use user::{Answer, PASSWORD, User, unique_name};

@@ -1,0 +1,202 @@
+//! The standalone platform as a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{DEADLINE, binary, eventually};
+
+/// How to start a platform.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    env: Vec<(String, String)>,
+    args: Vec<String>,
+    throttled: bool,
+}
+
+impl Setup {
+    /// Sets an environment variable of the server.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds an argument after `chatapp up`.
+    #[must_use]
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    /// Leaves rate limits and throttles on; tests run without, unless they are about them.
+    #[must_use]
+    pub fn throttled(mut self) -> Self {
+        self.throttled = true;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Platform {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut platform = Platform { setup: self, dir, child: None, port: 0 };
+        platform.launch().await;
+        platform
+    }
+}
+
+/// A running `chatapp up`; killed when dropped.
+pub struct Platform {
+    setup: Setup,
+    dir: TempDir,
+    child: Option<Child>,
+    port: u16,
+}
+
+impl Platform {
+    /// Starts one with the defaults, and without rate limits.
+    pub async fn start() -> Self {
+        Setup::default().start().await
+    }
+
+    /// Its URL, like `http://127.0.0.1:40123`; the same after a restart.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its WebSocket URL for `path`.
+    pub fn ws_url(&self, path: &str) -> String {
+        format!("ws://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of its data.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map(Child::id).expect("the platform runs")
+    }
+
+    /// Everything it has written to its standard output and error so far.
+    pub fn output(&self) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
+        read("stdout.log") + &read("stderr.log")
+    }
+
+    /// A `chatapp` command on this platform's data, run to its end.
+    pub fn operate(&self, args: &[&str]) -> std::process::Output {
+        Command::new(binary("chatapp"))
+            .args(args)
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .stdin(Stdio::null())
+            .output()
+            .expect("chatapp runs")
+    }
+
+    /// Kills it with SIGKILL, as a loss of power would, and waits for its end.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to end with SIGTERM and gives its exit code.
+    pub async fn terminate(&mut self) -> i32 {
+        let mut child = self.child.take().expect("the platform runs");
+        signal(child.id(), "TERM");
+        eventually("the platform ends after SIGTERM", || {
+            let status = child.try_wait().expect("a child to wait for");
+            async move { status }
+        })
+        .await
+        .code()
+        .unwrap_or(-1)
+    }
+
+    /// Starts it again on the same data and port.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.launch().await;
+    }
+
+    async fn launch(&mut self) {
+        let log = |name: &str| append(&self.dir.path().join(name));
+        let seen = std::fs::metadata(self.dir.path().join("stdout.log")).map_or(0, |file| file.len());
+        let mut command = Command::new(binary("chatapp"));
+        command
+            .arg("up")
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{}", self.port))
+            .args(&self.setup.args)
+            .env_remove("RUST_LOG")
+            .env("CHATAPP_RATE_LIMITS", if self.setup.throttled { "on" } else { "off" })
+            .envs(self.setup.env.iter().map(|(k, v)| (k, v)))
+            .stdin(Stdio::null())
+            .stdout(log("stdout.log"))
+            .stderr(log("stderr.log"));
+        self.child = Some(command.spawn().expect("chatapp starts"));
+        self.port = self.wait_until_listening(seen).await;
+    }
+
+    async fn wait_until_listening(&mut self, seen: u64) -> u16 {
+        let begun = Instant::now();
+        // What an earlier run printed says nothing of this one.
+        let from = usize::try_from(seen).unwrap_or(usize::MAX);
+        loop {
+            let stdout = std::fs::read_to_string(self.dir.path().join("stdout.log")).unwrap_or_default();
+            let port = stdout.get(from..).and_then(last_port);
+            if let Some(port) = port
+                && reqwest::get(format!("http://127.0.0.1:{port}/.well-known/jwks.json")).await.is_ok()
+            {
+                return port;
+            }
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok()).flatten();
+            assert!(ended.is_none(), "chatapp ended at its start ({ended:?}):\n{}", self.output());
+            assert!(begun.elapsed() < DEADLINE, "chatapp does not listen:\n{}", self.output());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let output = self.output();
+            let tail = output.char_indices().rev().nth(6_000).map_or(0, |(at, _)| at);
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("--- the platform's last output ---\n{}", &output[tail..]);
+            }
+        }
+    }
+}
+
+fn last_port(stdout: &str) -> Option<u16> {
+    let line = stdout.lines().rev().find(|line| line.contains("://127.0.0.1:"))?;
+    let after = line.split("://127.0.0.1:").nth(1)?;
+    after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn append(path: &Path) -> std::fs::File {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a log file")
+}
+
+/// Sends a signal by name (`TERM`, `STOP`, `CONT`) to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().expect("kill runs");
+    assert!(status.success(), "kill -{name} {pid}");
+}
