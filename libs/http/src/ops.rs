@@ -1,0 +1,91 @@
+//! What operators ask: is it alive, is it ready, what does it count. Served on a port of its own, never through the
+//! gateway.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing::get};
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::{Json, metrics};
+
+/// A check that takes longer has failed.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whether one thing that the service needs is there; the error says what is wrong, without secrets.
+pub type ReadyCheck = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// What the operations port serves.
+#[derive(Clone)]
+pub struct OpsState {
+    /// The service's name.
+    pub service: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// What must be there before the service can work, by name.
+    pub ready: Vec<(&'static str, ReadyCheck)>,
+}
+
+/// A [`ReadyCheck`] from an async closure.
+pub fn check<F, Fut>(check: F) -> ReadyCheck
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), String>> + Send + 'static,
+{
+    Arc::new(move || check().boxed())
+}
+
+/// `/livez` (200 while the process can answer), `/readyz` (200 or 503; with `?verbose` each check's result) and
+/// `/metrics` (Prometheus' text format).
+pub fn router(state: OpsState) -> Router {
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(show_metrics))
+        .with_state(Arc::new(state))
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    service: &'static str,
+    version: &'static str,
+    ready: bool,
+    checks: Vec<CheckResult>,
+}
+
+#[derive(Serialize)]
+struct CheckResult {
+    name: &'static str,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+async fn readyz(State(state): State<Arc<OpsState>>, RawQuery(query): RawQuery) -> Response {
+    let checks = join_all(state.ready.iter().map(|(name, check)| run(name, check))).await;
+    let ready = checks.iter().all(|check| check.ok);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let verbose = query.is_some_and(|q| q.split('&').any(|pair| pair.split('=').next() == Some("verbose")));
+    if verbose {
+        let body = Readiness { service: state.service, version: state.version, ready, checks };
+        return (status, Json(body)).into_response();
+    }
+    (status, if ready { "ready\n" } else { "not ready\n" }).into_response()
+}
+
+async fn run(name: &'static str, check: &ReadyCheck) -> CheckResult {
+    let error = match tokio::time::timeout(CHECK_TIMEOUT, check()).await {
+        Ok(result) => result.err(),
+        Err(_) => Some("took too long".to_owned()),
+    };
+    CheckResult { name, ok: error.is_none(), error }
+}
+
+async fn show_metrics(State(state): State<Arc<OpsState>>) -> Response {
+    let text = metrics::render(state.service, state.version);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}

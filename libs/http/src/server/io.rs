@@ -1,0 +1,92 @@
+//! The bytes of one connection.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep};
+
+/// What an HTTP/2 connection without TLS begins with.
+const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// A peer that takes no byte for so long is gone, or wants to hold our memory.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+
+/// A connection whose first bytes have been read, and which counts against the cap until it is dropped (also as a
+/// WebSocket, long after hyper has let go of it).
+pub(super) struct Connection<I> {
+    inner: I,
+    prefix: Bytes,
+    stalled: Option<Pin<Box<Sleep>>>,
+    _counted: OwnedSemaphorePermit,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
+    /// Reads until it is known which protocol the peer speaks. hyper-util would find that out too, but waits for
+    /// it without end: the caller puts a limit on this.
+    pub(super) async fn begin(mut inner: I, counted: OwnedSemaphorePermit) -> io::Result<Self> {
+        let mut prefix = BytesMut::with_capacity(H2_PREFACE.len());
+        while prefix.len() < H2_PREFACE.len() && H2_PREFACE.starts_with(&prefix) {
+            if inner.read_buf(&mut prefix).await? == 0 {
+                break;
+            }
+        }
+        Ok(Self { inner, prefix: prefix.freeze(), stalled: None, _counted: counted })
+    }
+
+    /// Turns a write that has been pending for too long into an error.
+    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + WRITE_STALL));
+        ready!(self.stalled.get_or_insert_with(deadline).as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.prefix.is_empty() {
+            return Pin::new(&mut self.inner).poll_read(cx, buf);
+        }
+        let n = self.prefix.len().min(buf.remaining());
+        buf.put_slice(&self.prefix[..n]);
+        self.prefix.advance(n);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<I> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.watch(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.watch(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.watch(cx, shut)
+    }
+}
