@@ -23,12 +23,12 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry {
 
 struct Registry {
     started_ms: i64,
-    requests: RwLock<BTreeMap<Route, Arc<Latency>>>,
+    requests: RwLock<BTreeMap<Series, Arc<Latency>>>,
     gauges: Mutex<BTreeMap<&'static str, (&'static str, Gauge)>>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Route {
+struct Series {
     service: &'static str,
     method: &'static str,
     route: String,
@@ -77,7 +77,7 @@ pub(crate) fn known_method(method: &Method) -> &'static str {
 
 /// Counts one answered request.
 pub(crate) fn record_request(service: &'static str, method: &'static str, route: &str, status: u16, took: Duration) {
-    let key = Route { service, method, route: route.to_owned(), status };
+    let key = Series { service, method, route: route.to_owned(), status };
     let known = REGISTRY.requests.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     let latency = known.unwrap_or_else(|| {
         REGISTRY.requests.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
@@ -113,7 +113,7 @@ fn render_requests(out: &mut String) {
     const NAME: &str = "chatapp_http_request_duration_seconds";
     describe(out, NAME, "histogram", "Requests by route and status, and how long they took.");
     let requests = REGISTRY.requests.read().unwrap_or_else(PoisonError::into_inner);
-    for (Route { service, method, route, status }, latency) in requests.iter() {
+    for (Series { service, method, route, status }, latency) in requests.iter() {
         let labels = format!("service=\"{service}\",method=\"{method}\",route=\"{route}\",status=\"{status}\"");
         let mut below = 0;
         for (bucket, bound) in latency.buckets.iter().zip(BUCKETS_MS) {

@@ -108,7 +108,8 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 fn refuse_readable_by_others(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     let text = format!("{} can be read by others (mode {mode:03o}): run `chmod 600` on it", path.display());

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 /// How long an ended session is remembered: longer than any access token lives (30 minutes, and some for clocks).
-pub const REVOCATION_MEMORY: Duration = Duration::from_secs(35 * 60);
+pub const REVOCATION_MEMORY: Duration = Duration::from_mins(35);
 /// Without news for so long nobody is believed.
 const FRESH_FOR: Duration = Duration::from_secs(2);
 /// Ended sessions that wait for one slow listener.

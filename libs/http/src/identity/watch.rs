@@ -21,7 +21,7 @@ const OVERLAP: time::Duration = time::Duration::seconds(10);
 /// How long to wait before the bus is asked again for a subscription it refused or dropped.
 const RESUBSCRIBE_AFTER: Duration = Duration::from_millis(500);
 /// How often old ones are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 /// Where ended sessions are read: auth's published view.
 #[async_trait]

@@ -73,6 +73,7 @@ pub fn standard(router: Router, config: LayerConfig) -> Router {
         .layer(from_fn_with_state(config, observe::observe))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that the layer asks for")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()
