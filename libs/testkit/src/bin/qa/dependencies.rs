@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::report::Report;
 use crate::{process, tools};
 
 /// Checks licences, sources, bans and layers, and advisories when their database is on this machine.
 ///
 /// The database is never fetched here: a gate must not fail, or pass, by the state of a network.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(report: &mut Report) -> Result<()> {
     if !tools::DENY.ensure() {
-        println!("!!! SKIPPED: cargo-deny cannot be installed here, so the dependencies are NOT checked");
+        report.skip("cargo-deny cannot be installed here, so the dependencies are NOT checked");
         return Ok(());
     }
     // The tree of every platform, while the check itself works offline.
@@ -20,7 +21,7 @@ pub(crate) fn check() -> Result<()> {
     if has_advisories() {
         arguments.push("advisories");
     } else {
-        println!("!!! SKIPPED: advisories, for their database is not on this machine (`cargo deny fetch db` gets it)");
+        report.skip("advisories, for their database is not on this machine (`cargo deny fetch db` gets it)");
     }
     process::run("cargo", &arguments)
 }

@@ -7,6 +7,7 @@
 mod dependencies;
 mod plan;
 mod process;
+mod report;
 mod sbom;
 mod secrets;
 mod steps;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::plan::Plan;
-use crate::tally::Tally;
+use crate::report::Report;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,24 +42,24 @@ fn main() -> ExitCode {
 /// Runs the plan's steps up to the first that fails; whether all passed.
 fn run(plan: &Plan) -> Result<bool> {
     enter_workspace()?;
-    let mut tally = Tally::default();
+    let mut report = Report::default();
     let mut times = vec![];
     for (number, step) in plan.steps.iter().enumerate() {
         println!("{}", heading(&format!("[{}/{}] {}: {}", number + 1, plan.steps.len(), step.name(), step.title())));
         let started = Instant::now();
-        let outcome = steps::run(*step, plan, &mut tally);
+        let outcome = steps::run(*step, plan, &mut report);
         let took = started.elapsed();
         times.push(format!("{} {}", step.name(), seconds(took)));
         if let Err(error) = outcome {
             println!("\n{}", failed(&format!("{} failed after {}: {error:#}", step.name(), seconds(took))));
             println!("run this step alone: cargo qa {}", step.name());
-            tally.print();
+            report.print();
             return Ok(false);
         }
         println!("{} passed in {}", step.name(), seconds(took));
     }
     println!("\nall steps passed: {}", times.join(", "));
-    tally.print();
+    report.print();
     Ok(true)
 }
 

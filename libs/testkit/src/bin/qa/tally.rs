@@ -10,21 +10,25 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Adds what `line` says if it is the summary of a run of cargo-nextest or of `cargo test`.
-    pub(crate) fn read(&mut self, line: &str) {
+    /// Adds what `line` says if it is the summary of a run of cargo-nextest.
+    pub(crate) fn read_nextest(&mut self, line: &str) {
         let line = without_styles(line);
-        let line = line.trim();
-        let counts = if let Some(rest) = line.strip_prefix("test result:") {
-            rest.split_once(". ").map(|(_, counts)| counts)
-        } else if line.starts_with("Summary [") {
-            line.split_once(" run: ").map(|(_, counts)| counts)
-        } else {
-            None
-        };
-        for part in counts.map(without_parentheses).unwrap_or_default().split([',', ';']) {
-            let Some((number, word)) = part.trim().split_once(' ') else {
-                continue;
-            };
+        if let Some((_, counts)) = line.trim().strip_prefix("Summary [").and_then(|rest| rest.split_once(" run: ")) {
+            self.add(counts);
+        }
+    }
+
+    /// Adds what `line` says if it is the result of one run of `cargo test`.
+    pub(crate) fn read_cargo_test(&mut self, line: &str) {
+        let line = without_styles(line);
+        if let Some((_, counts)) = line.strip_prefix("test result:").and_then(|rest| rest.split_once(". ")) {
+            self.add(counts);
+        }
+    }
+
+    fn add(&mut self, counts: &str) {
+        for part in without_parentheses(counts).split([',', ';']) {
+            let Some((number, word)) = part.trim().split_once(' ') else { continue };
             let Ok(number) = number.parse::<u64>() else { continue };
             match word.trim() {
                 "passed" => self.passed += number,
@@ -36,11 +40,9 @@ impl Tally {
         }
     }
 
-    /// Prints the closing line, if any tests were run.
-    pub(crate) fn print(&self) {
-        if self.counted {
-            println!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped);
-        }
+    /// The closing line, if any tests were run.
+    pub(crate) fn line(&self) -> Option<String> {
+        self.counted.then(|| format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped))
     }
 }
 
@@ -76,32 +78,39 @@ fn without_parentheses(counts: &str) -> String {
 mod tests {
     use super::*;
 
-    fn tally(lines: &[&str]) -> (u64, u64, u64) {
-        let mut tally = Tally::default();
-        for line in lines {
-            tally.read(line);
-        }
+    fn counts(tally: Tally) -> (u64, u64, u64) {
         (tally.passed, tally.failed, tally.skipped)
     }
 
     #[test]
     fn summaries_of_both_runners_add_up() {
-        let nextest =
-            "     Summary [   0.217s] 26 tests run: 22 passed (2 slow, 1 flaky), 2 failed, 1 timed out, 3 skipped";
-        let cargo = "test result: FAILED. 5 passed; 1 failed; 4 ignored; 0 measured; 9 filtered out; finished in 0.00s";
-        assert_eq!(tally(&[nextest]), (22, 3, 3));
-        assert_eq!(tally(&[cargo]), (5, 1, 4));
-        assert_eq!(tally(&[nextest, "noise", cargo]), (27, 4, 7));
+        let mut tally = Tally::default();
+        tally.read_nextest(
+            "     Summary [   0.217s] 26 tests run: 22 passed (2 slow, 1 flaky), 2 failed, 1 timed out, 3 skipped",
+        );
+        assert_eq!(counts(tally), (22, 3, 3));
+        tally.read_cargo_test(
+            "test result: FAILED. 5 passed; 1 failed; 4 ignored; 0 measured; 9 filtered out; finished in 0.00s",
+        );
+        assert_eq!(counts(tally), (27, 4, 7));
     }
 
     #[test]
     fn colours_do_not_hide_a_summary() {
-        let line = "\x1b[32;1m     Summary\x1b[0m [   0.2s] \x1b[1m1\x1b[0m test run: \x1b[1m1\x1b[0m \x1b[32;1mpassed\x1b[0m, \x1b[1m0\x1b[0m skipped";
-        assert_eq!(tally(&[line]), (1, 0, 0));
+        let mut tally = Tally::default();
+        tally.read_nextest(
+            "\x1b[32;1m     Summary\x1b[0m [   0.2s] \x1b[1m1\x1b[0m test run: \x1b[1m1\x1b[0m \x1b[32;1mpassed\x1b[0m, \x1b[1m0\x1b[0m skipped",
+        );
+        assert_eq!(counts(tally), (1, 0, 0));
     }
 
     #[test]
-    fn other_lines_do_not_count() {
-        assert_eq!(tally(&["running 5 tests", "5 passed", "Summary of the day: 5 passed"]), (0, 0, 0));
+    fn what_a_failed_test_printed_is_not_counted_again() {
+        let mut tally = Tally::default();
+        for line in ["running 5 tests", "5 passed", "    test result: FAILED. 0 passed; 1 failed; 0 ignored"] {
+            tally.read_nextest(line);
+            tally.read_cargo_test(line);
+        }
+        assert_eq!(tally, Tally::default());
     }
 }
