@@ -43,7 +43,8 @@ pub(crate) fn install() -> Result<()> {
         }
     }
     ensure_package("git", "git");
-    ensure_package("python3", "python3");
+    // The tests of crashes send signals with it.
+    ensure_package("kill", "procps");
     for subcommand in [NEXTEST, DENY] {
         let state = if subcommand.ensure() { "found" } else { "not to be had" };
         println!("{}: {state}", subcommand.package);
