@@ -5,6 +5,7 @@
 //! seconds nobody is believed, since a revoked session must be dead within one.
 
 mod caller;
+mod client_addr;
 mod keys;
 mod revocations;
 mod verified;
@@ -16,6 +17,7 @@ use chatapp_types::{ErrorCode, Problem};
 use crate::ApiError;
 
 pub use caller::{Caller, V0Caller};
+pub use client_addr::ClientAddr;
 pub use keys::KeySource;
 pub use revocations::{REVOCATION_MEMORY, Revocations, RevokedSession, Stale};
 pub use verifier::TokenVerifier;
