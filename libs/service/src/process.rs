@@ -1,0 +1,51 @@
+//! Settings of every process.
+
+use std::net::SocketAddr;
+
+use chatapp_http::ServerConfig;
+use chatapp_telemetry::TelemetryConfig;
+use clap::Args;
+
+use crate::StorageArgs;
+use crate::bus::BusUrl;
+
+/// Settings that every process has. Flatten them into a program's arguments.
+#[derive(Args, Clone, Debug)]
+pub struct ProcessArgs {
+    /// Where it listens, and within which limits.
+    #[command(flatten)]
+    pub server: ServerConfig,
+
+    /// Address and port for operations (/livez, /readyz, /metrics); never give it to the public
+    #[arg(long, env = "CHATAPP_OPS_LISTEN", value_name = "ADDRESS")]
+    pub ops_listen: Option<SocketAddr>,
+
+    /// Where its data is.
+    #[command(flatten)]
+    pub storage: StorageArgs,
+
+    /// The event bus: local is within the process; followers elsewhere read the log instead
+    #[arg(long, env = "CHATAPP_BUS_URL", default_value = "local", value_name = "URL")]
+    pub bus_url: BusUrl,
+
+    /// Its log.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+}
+
+/// Where the other services are, for processes that host one.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Other services")]
+pub struct PeerUrls {
+    /// Base URL of the auth service
+    #[arg(long, env = "CHATAPP_AUTH_URL", default_value = "http://127.0.0.1:8001", value_name = "URL")]
+    pub auth_url: String,
+
+    /// Base URL of the rooms service
+    #[arg(long, env = "CHATAPP_ROOMS_URL", default_value = "http://127.0.0.1:8002", value_name = "URL")]
+    pub rooms_url: String,
+
+    /// Base URL of the messages service
+    #[arg(long, env = "CHATAPP_MESSAGES_URL", default_value = "http://127.0.0.1:8003", value_name = "URL")]
+    pub messages_url: String,
+}
