@@ -1,0 +1,52 @@
+//! The service's routes: HTTP, and nothing but HTTP.
+
+mod history;
+mod internal;
+mod messages;
+mod search;
+mod unread;
+mod v0;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use chatapp_http::openapi::Conventions;
+use chatapp_http::{ServiceGate, TokenVerifier};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::body::BodyLimits;
+use crate::store::MessageStore;
+
+/// What handlers work with.
+#[derive(Clone, FromRef)]
+pub(crate) struct AppState {
+    pub(crate) store: Arc<dyn MessageStore>,
+    pub(crate) verifier: Arc<TokenVerifier>,
+    pub(crate) gate: Arc<ServiceGate>,
+    pub(crate) limits: BodyLimits,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "ChatApp messages", description = "Messages: texts, edits, deletions, history, search, read markers."),
+    tags((name = "messages", description = "Messages of a room, its log, what is unread, and search."))
+)]
+struct Description;
+
+/// All routes, and the description of the public ones.
+pub(crate) fn router(state: AppState) -> (Router, utoipa::openapi::OpenApi) {
+    let (public, mut openapi) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(messages::post_message, history::list_messages))
+        .routes(routes!(messages::edit_message, messages::delete_message))
+        .routes(routes!(history::get_timeline))
+        .routes(routes!(unread::put_read_marker))
+        .routes(routes!(unread::list_unread))
+        .routes(routes!(search::search_messages))
+        .split_for_parts();
+    utoipa::Modify::modify(&Conventions, &mut openapi);
+    let router = public.merge(internal::router(openapi.clone())).merge(v0::router()).with_state(state);
+    (router, openapi)
+}
