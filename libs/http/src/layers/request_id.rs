@@ -59,9 +59,9 @@ fn is_token(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn id_for(value: &'static str) -> String {
+    fn id_for(value: &str) -> String {
         let mut headers = HeaderMap::new();
-        headers.insert(REQUEST_ID_HEADER, HeaderValue::from_static(value));
+        headers.insert(REQUEST_ID_HEADER, HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"));
         RequestId::of(&headers).as_str().to_owned()
     }
 

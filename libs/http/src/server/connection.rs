@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use chatapp_types::ErrorCode;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -55,9 +55,16 @@ pub(super) async fn run<I>(
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let upgraded = connection.upgraded();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer(router, request, peer, max_header_bytes).await) }
+        let (router, upgraded) = (router.clone(), upgraded.clone());
+        async move {
+            let response = answer(router, request, peer, max_header_bytes).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                upgraded.set();
+            }
+            Ok::<_, std::convert::Infallible>(response)
+        }
     });
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(connection), service).into_owned();
     if let Err(err) = watcher.watch(serving).await {

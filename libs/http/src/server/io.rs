@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,16 +12,34 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
+use super::framing::Framing;
+
 /// What an HTTP/2 connection without TLS begins with.
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The end of a head that is none.
+const NO_HEADER: &[u8] = b"\0\r\n\r\n";
 /// A peer that takes no byte for so long is gone, or wants to hold our memory.
 const WRITE_STALL: Duration = Duration::from_secs(30);
+
+/// Set once the connection has become a WebSocket.
+#[derive(Clone, Default)]
+pub(super) struct Upgraded(Arc<AtomicBool>);
+
+impl Upgraded {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// A connection whose first bytes have been read, and which counts against the cap until it is dropped (also as a
 /// WebSocket, long after hyper has let go of it).
 pub(super) struct Connection<I> {
     inner: I,
     prefix: Bytes,
+    /// For HTTP/1, until it becomes something else.
+    framing: Option<Framing>,
+    refused: bool,
+    upgraded: Upgraded,
     stalled: Option<Pin<Box<Sleep>>>,
     _counted: OwnedSemaphorePermit,
 }
@@ -34,7 +54,14 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
                 break;
             }
         }
-        Ok(Self { inner, prefix: prefix.freeze(), stalled: None, _counted: counted })
+        let framing = (&*prefix != H2_PREFACE).then(Framing::default);
+        let (prefix, upgraded) = (prefix.freeze(), Upgraded::default());
+        Ok(Self { inner, prefix, framing, refused: false, upgraded, stalled: None, _counted: counted })
+    }
+
+    /// To be told when the connection is HTTP no longer.
+    pub(super) fn upgraded(&self) -> Upgraded {
+        self.upgraded.clone()
     }
 
     /// Turns a write that has been pending for too long into an error.
@@ -49,14 +76,39 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
     }
 }
 
+impl<I> Connection<I> {
+    /// Looks at what has been read from `begin` on. After a contradiction comes what no request can hold, so that
+    /// hyper answers 400 and closes; nothing else is read.
+    fn inspect(&mut self, buf: &mut ReadBuf<'_>, begin: usize) {
+        if self.upgraded.0.load(Ordering::Relaxed) {
+            self.framing = None;
+        }
+        let Some(framing) = &mut self.framing else {
+            return;
+        };
+        if let Some(at) = framing.follow(&buf.filled()[begin..]) {
+            buf.set_filled(begin + at + 1);
+            self.prefix = Bytes::from_static(NO_HEADER);
+            self.refused = true;
+            self.framing = None;
+        }
+    }
+}
+
 impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let begin = buf.filled().len();
         if self.prefix.is_empty() {
-            return Pin::new(&mut self.inner).poll_read(cx, buf);
+            if self.refused {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        } else {
+            let n = self.prefix.len().min(buf.remaining());
+            buf.put_slice(&self.prefix[..n]);
+            self.prefix.advance(n);
         }
-        let n = self.prefix.len().min(buf.remaining());
-        buf.put_slice(&self.prefix[..n]);
-        self.prefix.advance(n);
+        self.inspect(buf, begin);
         Poll::Ready(Ok(()))
     }
 }

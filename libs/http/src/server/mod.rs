@@ -8,6 +8,7 @@
 mod accept;
 mod config;
 mod connection;
+mod framing;
 mod io;
 mod tls;
 

@@ -1,0 +1,86 @@
+//! The operations port, and the conventions of descriptions.
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use chatapp_http::openapi::Conventions;
+use chatapp_http::ops::{self, OpsState};
+use chatapp_http::{LayerConfig, metrics, standard};
+use http::Request;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use utoipa::Modify as _;
+
+async fn ask(router: Router, path: &str) -> (u16, String) {
+    let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn operations(database: bool) -> Router {
+    let database = move || async move { if database { Ok(()) } else { Err("no connection".to_owned()) } };
+    let ready = vec![("database", ops::check(database)), ("bus", ops::check(async || Ok(())))];
+    ops::router(OpsState { service: "rooms", version: "1.2.3", ready })
+}
+
+#[tokio::test]
+async fn ready_means_that_every_check_succeeds() {
+    assert_eq!(ask(operations(true), "/readyz").await, (200, "ready\n".to_owned()));
+    assert_eq!(ask(operations(false), "/readyz").await, (503, "not ready\n".to_owned()));
+    assert_eq!(ask(operations(false), "/livez").await.0, 200, "alive all the same");
+    let (status, body) = ask(operations(false), "/readyz?verbose").await;
+    assert_eq!(status, 503);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["checks"][0], json!({ "name": "database", "ok": false, "error": "no connection" }));
+    assert_eq!(body["checks"][1], json!({ "name": "bus", "ok": true }));
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_status() {
+    let router = Router::new().route("/counted/{id}", get(async || "hello"));
+    let app = standard(router, LayerConfig::new("counted"));
+    for path in ["/counted/1", "/counted/2", "/secret-path"] {
+        ask(app.clone(), path).await;
+    }
+    metrics::gauge("chatapp_test_sockets", "Sockets.").add(3);
+    let (_, text) = ask(operations(true), "/metrics").await;
+    let labels = "service=\"counted\",method=\"GET\",route=\"/counted/{id}\",status=\"200\"";
+    assert!(text.contains(&format!("chatapp_http_request_duration_seconds_count{{{labels}}} 2\n")), "{text}");
+    assert!(text.contains("le=\"+Inf\"") && text.contains("le=\"0.001\""), "{text}");
+    assert!(text.contains("route=\"none\",status=\"404\"") && !text.contains("secret-path"), "{text}");
+    assert!(text.contains("chatapp_build_info{service=\"rooms\",version=\"1.2.3\"} 1\n"), "{text}");
+    assert!(text.contains("process_start_time_seconds 1"), "{text}");
+    assert!(text.contains("# TYPE chatapp_test_sockets gauge\nchatapp_test_sockets 3\n"), "{text}");
+}
+
+#[utoipa::path(get, path = "/open", operation_id = "get_open", security(()), responses((status = 200)))]
+#[expect(dead_code, reason = "only its description is of interest")]
+fn get_open() {}
+
+#[utoipa::path(get, path = "/closed", operation_id = "get_closed", responses((status = 200)))]
+#[expect(dead_code, reason = "only its description is of interest")]
+fn get_closed() {}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(get_open, get_closed))]
+struct Description;
+
+#[test]
+fn every_operation_needs_a_token_unless_it_says_otherwise_and_may_answer_a_problem() {
+    let mut description = <Description as utoipa::OpenApi>::openapi();
+    Conventions.modify(&mut description);
+    let json = serde_json::to_value(&description).unwrap();
+    assert_eq!(json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    assert_eq!(json["paths"]["/closed"]["get"]["security"], json!([{ "bearer": [] }]));
+    assert_eq!(json["paths"]["/open"]["get"]["security"], json!([{}]));
+    for path in ["/open", "/closed"] {
+        let schema =
+            &json["paths"][path]["get"]["responses"]["default"]["content"]["application/problem+json"]["schema"];
+        assert_eq!(schema["$ref"], "#/components/schemas/Problem", "{path}");
+    }
+    for schema in ["Problem", "ErrorCode", "FieldError", "Outcome"] {
+        assert!(json["components"]["schemas"][schema].is_object(), "{schema}");
+    }
+}
