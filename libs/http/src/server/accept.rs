@@ -121,7 +121,8 @@ impl Server {
     ) where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let beginning = tokio::time::timeout(self.config.header_timeout, Connection::begin(stream, place));
+        let beginning = Connection::begin(stream, self.config.write_timeout, place);
+        let beginning = tokio::time::timeout(self.config.header_timeout, beginning);
         if let Some(Ok(Ok(connection))) = shutdown.run_until_cancelled(beginning).await {
             let (builder, router) = (self.builder.clone(), self.router.clone());
             connection::run(builder, connection, peer, router, self.config.max_header_bytes, watcher).await;

@@ -16,6 +16,9 @@ pub struct ServerConfig {
     /// Seconds until the head of a request must have come. Also how long a kept connection may do nothing.
     #[arg(long, env = "CHATAPP_HEADER_TIMEOUT", default_value = "5", value_parser = seconds, value_name = "SECONDS")]
     pub header_timeout: Duration,
+    /// Seconds that a peer may take no byte of an answer; then it is gone, or wants to hold our memory.
+    #[arg(long, env = "CHATAPP_WRITE_TIMEOUT", default_value = "30", value_parser = seconds, value_name = "SECONDS")]
+    pub write_timeout: Duration,
     /// Bytes of a request's head; a longer one is answered 431.
     #[arg(long, env = "CHATAPP_MAX_HEADER_BYTES", default_value_t = 32 * 1024, value_name = "BYTES")]
     pub max_header_bytes: usize,
@@ -33,6 +36,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             tls: None,
             header_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(30),
             max_header_bytes: 32 * 1024,
             max_connections: 20_000,
             drain: Duration::from_secs(10),
@@ -55,4 +59,44 @@ pub struct TlsFiles {
 fn seconds(text: &str) -> Result<Duration, String> {
     let span: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     if span > 0.0 && span <= 3600.0 { Ok(Duration::from_secs_f64(span)) } else { Err("from 0 to 3600".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// A program.
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        server: ServerConfig,
+    }
+
+    fn parse(args: &[&str]) -> Result<ServerConfig, clap::Error> {
+        Program::try_parse_from([&["program"], args].concat()).map(|program| program.server)
+    }
+
+    #[test]
+    fn without_arguments_the_defaults_hold() {
+        let (parsed, default) = (parse(&[]).unwrap(), ServerConfig::default());
+        assert_eq!(format!("{parsed:?}"), format!("{default:?}"));
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        let tls = parse(&["--tls-cert", "c.pem", "--tls-key", "k.pem"]).unwrap().tls;
+        assert_eq!(tls, Some(TlsFiles { cert: "c.pem".into(), key: "k.pem".into() }));
+        assert!(parse(&["--tls-cert", "c.pem"]).is_err());
+        assert!(parse(&["--tls-key", "k.pem"]).is_err());
+    }
+
+    #[test]
+    fn spans_are_seconds_within_an_hour() {
+        assert_eq!(parse(&["--drain", "0.5"]).unwrap().drain, Duration::from_millis(500));
+        for bad in ["0", "-1", "3601", "NaN", "inf", "soon", ""] {
+            assert!(parse(&["--header-timeout", bad]).is_err(), "{bad}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use super::framing::Framing;
 
@@ -18,8 +18,6 @@ use super::framing::Framing;
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The end of a head that is none.
 const NO_HEADER: &[u8] = b"\0\r\n\r\n";
-/// A peer that takes no byte for so long is gone, or wants to hold our memory.
-const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Set once the connection has become a WebSocket.
 #[derive(Clone, Default)]
@@ -40,6 +38,7 @@ pub(super) struct Connection<I> {
     framing: Option<Framing>,
     refused: bool,
     upgraded: Upgraded,
+    write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     _counted: OwnedSemaphorePermit,
 }
@@ -47,7 +46,11 @@ pub(super) struct Connection<I> {
 impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
     /// Reads until it is known which protocol the peer speaks. hyper-util would find that out too, but waits for
     /// it without end: the caller puts a limit on this.
-    pub(super) async fn begin(mut inner: I, counted: OwnedSemaphorePermit) -> io::Result<Self> {
+    pub(super) async fn begin(
+        mut inner: I,
+        write_timeout: Duration,
+        counted: OwnedSemaphorePermit,
+    ) -> io::Result<Self> {
         let mut prefix = BytesMut::with_capacity(H2_PREFACE.len());
         while prefix.len() < H2_PREFACE.len() && H2_PREFACE.starts_with(&prefix) {
             if inner.read_buf(&mut prefix).await? == 0 {
@@ -56,7 +59,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
         }
         let framing = (&*prefix != H2_PREFACE).then(Framing::default);
         let (prefix, upgraded) = (prefix.freeze(), Upgraded::default());
-        Ok(Self { inner, prefix, framing, refused: false, upgraded, stalled: None, _counted: counted })
+        let (refused, stalled) = (false, None);
+        Ok(Self { inner, prefix, framing, refused, upgraded, write_timeout, stalled, _counted: counted })
     }
 
     /// To be told when the connection is HTTP no longer.
@@ -70,7 +74,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
             self.stalled = None;
             return written;
         }
-        let deadline = || Box::pin(tokio::time::sleep_until(Instant::now() + WRITE_STALL));
+        let write_timeout = self.write_timeout;
+        let deadline = || Box::pin(tokio::time::sleep(write_timeout));
         ready!(self.stalled.get_or_insert_with(deadline).as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, WebSocketUpgrade};
 use axum::routing::{get, post};
 use chatapp_http::{Json, LayerConfig, ServerConfig, standard};
 use serde_json::Value;
@@ -192,4 +192,71 @@ async fn beyond_the_cap_connections_wait_for_a_place() {
     assert!(waited.is_err(), "there was no place");
     drop(first);
     read_until(&mut second, "hello").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_no_byte_is_cut() {
+    let endless = async || {
+        let pieces = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b'x'; 65_536])));
+        axum::body::Body::from_stream(pieces)
+    };
+    let config = ServerConfig {
+        write_timeout: Duration::from_millis(200),
+        drain: Duration::from_millis(1),
+        max_connections: 1,
+        ..ServerConfig::default()
+    };
+    let server = Server::start(Router::new().route("/", get(endless)), config).await;
+    let mut stalled = server.connect().await;
+    stalled.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    // There is one place: the next is served only once the first has been cut.
+    let mut next = server.connect().await;
+    next.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut next, "200 OK").await;
+}
+
+#[tokio::test]
+async fn a_websocket_is_a_stream_of_its_own_and_keeps_its_place() {
+    let echo = async |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async |mut socket| {
+            while let Some(Ok(message)) = socket.recv().await {
+                if socket.send(message).await.is_err() {
+                    break;
+                }
+            }
+        })
+    };
+    let config = ServerConfig { max_connections: 1, ..ServerConfig::default() };
+    let server = Server::start(standard(Router::new().route("/", get(echo)), LayerConfig::new("test")), config).await;
+    let mut socket = server.connect().await;
+    let handshake = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(handshake.as_bytes()).await.unwrap();
+    read_until(&mut socket, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n").await;
+    // What would be refused in a head is only text here. A mask of zeros leaves it as it is.
+    let text = "GET / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let frame = [&[0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0], text.as_bytes()].concat();
+    for _ in 0..3 {
+        socket.write_all(&frame).await.unwrap();
+        read_until(&mut socket, text).await;
+    }
+    let mut other = server.connect().await;
+    other.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let waited = tokio::time::timeout(Duration::from_millis(200), read_until(&mut other, "HTTP/1.1")).await;
+    assert!(waited.is_err(), "the socket holds the one place");
+    drop(socket);
+    read_until(&mut other, "HTTP/1.1 4").await;
+}
+
+#[tokio::test]
+async fn http2_without_tls_has_the_same_limits() {
+    let server = Server::start(app(), ServerConfig::default()).await;
+    let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let url = format!("http://{}/", server.address);
+    let answer = http.get(&url).send().await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 200));
+    for size in [33 * 1024, 80 * 1024] {
+        let answer = http.get(&url).header("x", "x".repeat(size)).send().await.unwrap();
+        assert_eq!(answer.status(), 431, "{size}");
+    }
 }

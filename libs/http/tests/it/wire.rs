@@ -62,7 +62,7 @@ pub(crate) async fn read_until(stream: &mut TcpStream, text: &str) -> String {
         }
     };
     tokio::time::timeout(DEADLINE, reading).await.expect("answered in time");
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// How long the work took, with its result.
