@@ -5,6 +5,7 @@ CREATE TABLE auth_users (
     username      TEXT    UNIQUE,               -- normalised, or as it was imported
     skeleton      TEXT    UNIQUE,               -- what names are alike by; NULL where two imported ones collide
     password_hash TEXT,                         -- in its own words: algorithm, parameters, salt, hash
+    passwords     INTEGER NOT NULL DEFAULT 0,   -- how many passwords it had before; a mere rehash does not count
     created_at    INTEGER NOT NULL,
     disabled_at   INTEGER,
     deleted_at    INTEGER,
