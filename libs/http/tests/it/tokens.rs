@@ -16,6 +16,7 @@ use time::Duration;
 use tower::ServiceExt as _;
 
 use crate::signing::{Bench, SigningKey, noon};
+use crate::wire::DEADLINE;
 
 async fn refused(bench: &Bench, token: &str) -> AuthFailure {
     bench.verifier.verify(token, Audience::App).await.expect_err("refused")
@@ -244,6 +245,24 @@ async fn a_key_taken_back_ends_its_tokens() {
     bench.published.set(&[&next]);
     assert!(bench.verifier.verify(&next.sign(&bench.claims()), Audience::App).await.is_ok());
     assert_eq!(refused(&bench, &token).await, AuthFailure::Invalid);
+}
+
+#[tokio::test]
+async fn a_key_taken_back_is_forgotten_after_five_minutes_without_any_unknown_key() {
+    let bench = Bench::new();
+    let seen = bench.token();
+    assert!(bench.verifier.verify(&seen, Audience::App).await.is_ok());
+    bench.published.set(&[]);
+    bench.clock.advance(Duration::minutes(5));
+    // Served from the old set, while the new one is fetched.
+    let unseen = bench.token_with(|claims| claims["name"] = json!("bob"));
+    assert!(bench.verifier.verify(&unseen, Audience::App).await.is_ok());
+    let begun = std::time::Instant::now();
+    while bench.verifier.verify(&seen, Audience::App).await.is_ok() {
+        assert!(begun.elapsed() < DEADLINE, "the key is still believed");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(refused(&bench, &seen).await, AuthFailure::Invalid);
 }
 
 #[tokio::test]
