@@ -20,7 +20,7 @@ pub fn candidates(text: &str) -> Vec<Candidate> {
     let mut seen = HashSet::new();
     for (at, _) in text.match_indices('@') {
         let before = text[..at].chars().next_back();
-        if before.is_some_and(|c| is_name_char(c) || matches!(c, '@' | '/')) {
+        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '@' | '/')) {
             continue;
         }
         let rest = &text[at + 1..];
@@ -41,11 +41,12 @@ pub fn names(candidates: &[Candidate]) -> impl Iterator<Item = &str> {
     candidates.iter().flat_map(|candidate| candidate.0.iter().map(String::as_str))
 }
 
-/// Who is meant, given the members among [`names`] by their names; each user once, in the order of the text.
-pub fn resolve(candidates: &[Candidate], members: &HashMap<String, UserRef>) -> Vec<UserRef> {
+/// Who is meant, given the members among [`names`]; each user once, in the order of the text.
+pub fn resolve(candidates: &[Candidate], members: &[UserRef]) -> Vec<UserRef> {
+    let by_name: HashMap<&str, &UserRef> = members.iter().map(|user| (user.username.as_str(), user)).collect();
     let mut mentioned: Vec<UserRef> = Vec::new();
     for candidate in candidates {
-        let meant = candidate.0.iter().find_map(|name| members.get(name));
+        let meant = candidate.0.iter().find_map(|name| by_name.get(name.as_str()).copied());
         if let Some(user) = meant.filter(|user| mentioned.iter().all(|m| m.id != user.id)) {
             mentioned.push(user.clone());
         }
@@ -80,10 +81,8 @@ mod tests {
     use super::*;
 
     fn mentioned(text: &str, members: &[&str]) -> Vec<String> {
-        let members = members
-            .iter()
-            .map(|name| ((*name).to_owned(), UserRef { id: UserId::new(), username: (*name).to_owned() }))
-            .collect();
+        let member = |name: &&str| UserRef { id: UserId::new(), username: (*name).to_owned() };
+        let members: Vec<UserRef> = members.iter().map(member).collect();
         resolve(&candidates(text), &members).into_iter().map(|user| user.username).collect()
     }
 
@@ -91,7 +90,7 @@ mod tests {
     fn members_are_found_wherever_a_name_can_stand() {
         assert_eq!(mentioned("@bob, (@ann): see @Carl.", &["ann", "bob", "carl", "dan"]), ["bob", "ann", "carl"]);
         assert_eq!(mentioned("@bob @BOB @bob.", &["bob"]), ["bob"]);
-        assert_eq!(mentioned("@bob_ and @x.y-", &["bob", "x.y"]), ["bob", "x.y"]);
+        assert_eq!(mentioned("@bob_ and @x.y- --@ann", &["ann", "bob", "x.y"]), ["bob", "x.y", "ann"]);
     }
 
     #[test]
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_text_of_mentions_alone_causes_bounded_work() {
-        let text: String = (0..2_000).map(|n| format!("@u{n} ")).collect();
+        let text = (0..2_000).map(|n| format!("@u{n}")).collect::<Vec<_>>().join(" ");
         assert_eq!(candidates(&text).len(), MENTIONS_MAX);
         assert!(names(&candidates(&text)).count() <= MENTIONS_MAX * 6);
         assert_eq!(candidates(&format!("@{}", "a".repeat(33))), []);

@@ -45,8 +45,7 @@ impl V0Error {
         let mut problem = err.into_problem();
         if problem.status == StatusCode::UNAUTHORIZED.as_u16() {
             let missing = !headers.contains_key(header::AUTHORIZATION);
-            problem.title = if missing { "Not authenticated" } else { "Invalid token" }.to_owned();
-            problem.detail = None;
+            problem.detail = Some(if missing { "Not authenticated" } else { "Invalid token" }.to_owned());
         }
         Self(problem)
     }

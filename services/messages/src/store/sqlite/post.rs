@@ -1,11 +1,9 @@
 //! Posting: the hot path. Few statements, all of them cached.
 
-use std::collections::HashMap;
-
 use chatapp_db::{DbError, WriteTx};
 use chatapp_timeline::{NewEntry, sqlite as log};
 use chatapp_types::messages::{Message, PostedMessage};
-use chatapp_types::{Entry, EntryBody, MessageId, RoomId, Timestamp, UserRef};
+use chatapp_types::{Entry, EntryBody, MessageId, RoomId, Timestamp, UserId, UserRef};
 use rusqlite::{OptionalExtension, params};
 
 use super::message::MessageRow;
@@ -161,11 +159,8 @@ fn mentioned(tx: &WriteTx<'_>, room: RoomId, candidates: &[Candidate]) -> Result
          CROSS JOIN auth_v_users u ON u.username = wanted.value AND u.deleted = 0
          CROSS JOIN rooms_v_members m ON m.room_id = ?1 AND m.user_id = u.id",
     )?;
-    let members: HashMap<String, UserRef> = statement
-        .query_map(params![room.0, names], |row| {
-            let user = UserRef { id: chatapp_types::UserId(row.get(0)?), username: row.get(1)? };
-            Ok((user.username.clone(), user))
-        })?
+    let members: Vec<UserRef> = statement
+        .query_map(params![room.0, names], |row| Ok(UserRef { id: UserId(row.get(0)?), username: row.get(1)? }))?
         .collect::<Result<_, _>>()?;
     Ok(mentions::resolve(candidates, &members))
 }

@@ -2,7 +2,6 @@
 //! pages, and the index can stop at the end of a page instead of ranking every message that matches.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use chatapp_db::DbError;
 use chatapp_types::messages::SearchHit;
@@ -89,13 +88,12 @@ fn matches(
 
 /// The query in the index's own language, with every word of the reader's in quotes, where nothing is syntax.
 fn expression(query: &SearchQuery, rooms: &HashMap<RoomId, Searchable>) -> String {
-    let mut words: String = query.words().iter().map(|word| format!("\"{}\" ", word.replace('"', "\"\""))).collect();
-    words.truncate(words.trim_end().len());
-    let mut expression = String::new();
-    if rooms.len() <= ROOMS_NAMED_MAX {
-        let named: Vec<String> = rooms.keys().map(|room| format!("\"{}\"", room_word(*room))).collect();
-        let _ = write!(expression, "room : ({}) AND ", named.join(" OR "));
+    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
+    let words: Vec<String> = query.words().iter().map(|word| quoted(word)).collect();
+    let body = format!("body : ({} *)", words.join(" "));
+    if rooms.len() > ROOMS_NAMED_MAX {
+        return body;
     }
-    let _ = write!(expression, "body : ({words} *)");
-    expression
+    let named: Vec<String> = rooms.keys().map(|room| quoted(&room_word(*room))).collect();
+    format!("room : ({}) AND {body}", named.join(" OR "))
 }

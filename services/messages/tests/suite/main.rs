@@ -1,0 +1,6 @@
+//! The service from outside: what every store must do, and what its routes answer.
+#![allow(clippy::unwrap_used)]
+
+mod contract;
+mod routes;
+mod world;
