@@ -142,7 +142,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn start(mode: Mode) -> (Self, Handle, Events) {
-        let (tries, tried) = mpsc::unbounded_channel();
+        let (tries, attempts) = mpsc::unbounded_channel();
         let remote = MemoryRemote::default();
         let short = Duration::from_millis(5);
         let config = FeedConfig {
@@ -153,7 +153,7 @@ impl Stage {
             refresh_pause: short,
         };
         let (handle, events) = start(remote.clone(), ChannelConnect(tries), config, Arc::new(SystemClock));
-        (Self { remote, tries: AsyncMutex::new(tried) }, handle, events)
+        (Self { remote, tries: AsyncMutex::new(attempts) }, handle, events)
     }
 
     /// The room's log now reaches to `head`.

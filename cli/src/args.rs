@@ -1,0 +1,485 @@
+//! The command line: what can be asked of `chat`.
+
+use std::path::PathBuf;
+
+use chatapp_client::GatewayUrl;
+use chatapp_client::credentials::ProfileName;
+use chatapp_types::auth::Scope;
+use chatapp_types::{MessageId, Role, SendKey, Visibility};
+use clap::{Args, Parser, Subcommand};
+
+use crate::duration;
+use crate::exit::EXIT_CODES;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  CHAT_URL         the gateway's URL (as --url)
+  CHAT_PROFILE     the profile (as --profile)
+  CHAT_TOKEN       a script's token (`chat token create`), used in place of the profile's log-in
+  CHAT_PASSWORD    the password for login, register and password
+  CHAT_CONFIG_DIR  one folder for all files of chat, in place of the XDG ones
+  CHAT_LOG         what to log to standard error, like `debug` or `chatapp_client=trace`
+  SSL_CERT_FILE    certificates to trust for https, where the system's are not the right ones
+  NO_COLOR         no colours in this help";
+
+/// Chat in rooms from the terminal.
+///
+/// Without a command, on a terminal, it opens the line-by-line client, as `chat --plain` does.
+/// Rooms are named by their name or their id.
+#[derive(Debug, Parser)]
+#[command(name = "chat", version, after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
+#[command(after_help = "`chat --help` also lists the exit codes and environment variables.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    /// Opens the line-by-line client
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    /// Asks for new messages every 5 seconds instead of holding a WebSocket
+    #[arg(long)]
+    pub(crate) poll: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// The gateway's URL [default: the profile's, else port 8000 of this machine]
+    #[arg(long, global = true, env = "CHAT_URL", value_name = "URL")]
+    pub(crate) url: Option<GatewayUrl>,
+
+    /// Which of several log-ins to use
+    #[arg(long, global = true, env = "CHAT_PROFILE", value_name = "NAME", default_value = "default")]
+    pub(crate) profile: ProfileName,
+
+    /// Answers as lines of JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What can be done without the interactive client.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Logs in and keeps the session in the profile
+    Login(CredentialsArgs),
+    /// Ends the session and forgets it
+    Logout,
+    /// Makes an account and logs in
+    Register(CredentialsArgs),
+    /// Shows who you are, and where
+    Whoami,
+    /// Changes the password; every other session ends
+    Password {
+        /// Reads the current and the new password from standard input, a line each
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Lists your sessions, or ends one
+    Sessions {
+        /// Ends the session of this id
+        #[arg(long, value_name = "ID")]
+        revoke: Option<chatapp_types::SessionId>,
+    },
+    /// Tokens for scripts
+    #[command(subcommand)]
+    Token(TokenCommand),
+
+    /// Lists your rooms, or public ones
+    Rooms(RoomsArgs),
+    /// Makes a room
+    Create(CreateArgs),
+    /// Joins a room
+    Join {
+        /// The room; not needed with a code that the server made
+        #[arg(required_unless_present = "code")]
+        room: Option<String>,
+        /// The secret code of a private room; `-` reads it from standard input
+        #[arg(long, value_name = "CODE")]
+        code: Option<String>,
+    },
+    /// Leaves a room
+    Leave {
+        /// The room
+        room: String,
+    },
+    /// Renames a room
+    Rename {
+        /// The room
+        room: String,
+        /// Its new name
+        name: String,
+    },
+    /// Sets a room's topic
+    Topic {
+        /// The room
+        room: String,
+        /// The topic; empty for none
+        topic: String,
+    },
+    /// Makes a room private or public
+    Visibility {
+        /// The room
+        room: String,
+        /// `public` or `private`
+        #[arg(value_parser = word::<Visibility>)]
+        visibility: Visibility,
+    },
+    /// Deletes a room and everything in it
+    DeleteRoom {
+        /// The room
+        room: String,
+        /// Does not ask
+        #[arg(long)]
+        yes: bool,
+    },
+
+    /// Sends a message
+    Send(SendArgs),
+    /// Lists, sends or drops messages that could not be sent yet
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Shows a room's latest entries, and those to come with --follow
+    Tail(TailArgs),
+    /// Shows messages as they are now
+    History(HistoryArgs),
+    /// Searches messages
+    Search {
+        /// What to look for
+        text: String,
+        /// In this room alone
+        #[arg(long, value_name = "ROOM")]
+        room: Option<String>,
+        /// At most so many
+        #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Replaces the text of a message of yours
+    Edit {
+        /// The room
+        room: String,
+        /// The message's seq or id
+        message: MessageName,
+        /// The new text
+        text: String,
+    },
+    /// Erases a message
+    Delete {
+        /// The room
+        room: String,
+        /// The message's seq or id
+        message: MessageName,
+    },
+
+    /// Lists a room's members
+    Members {
+        /// The room
+        room: String,
+    },
+    /// Adds a user to a room
+    Add {
+        /// The room
+        room: String,
+        /// Who
+        user: String,
+        /// What the user may do: `member` or `admin`
+        #[arg(long, value_parser = word::<Role>)]
+        role: Option<Role>,
+    },
+    /// Removes a member, who may come back if the room allows it
+    Remove {
+        /// The room
+        room: String,
+        /// Who
+        user: String,
+    },
+    /// Keeps a user out
+    Block(BlockArgs),
+    /// Lifts a block
+    Unblock {
+        /// The room
+        room: String,
+        /// Who
+        user: String,
+    },
+    /// Lists who is kept out
+    Blocks {
+        /// The room
+        room: String,
+    },
+    /// Changes what a member may do
+    Role {
+        /// The room
+        room: String,
+        /// Who
+        user: String,
+        /// `member` or `admin`
+        #[arg(value_parser = word::<Role>)]
+        role: Role,
+    },
+    /// Gives a room to another member
+    Transfer {
+        /// The room
+        room: String,
+        /// Who becomes its owner
+        user: String,
+    },
+    /// Makes a new secret code for a room (the old one opens nothing any more), or removes it
+    Code(CodeArgs),
+    /// Lists a room's acts of moderation, newest first
+    Audit {
+        /// The room
+        room: String,
+    },
+
+    /// Writes completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual pages
+    Man {
+        /// Into this folder, a file a command; without it the main page to standard output
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Whose account.
+#[derive(Debug, Args)]
+pub(crate) struct CredentialsArgs {
+    /// The user name; asked for when missing
+    pub(crate) username: Option<String>,
+    /// Reads the password from standard input, one line
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+}
+
+/// Tokens for scripts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a token and shows it, this once
+    Create {
+        /// A name to know it by
+        name: String,
+        /// What it may do: read, write, moderate (several by commas) [default: read,write]
+        #[arg(long, value_delimiter = ',', value_parser = word::<Scope>)]
+        scope: Vec<Scope>,
+        /// How long it is good, like 90d [default: until it is revoked]
+        #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+        expires: Option<time::Duration>,
+    },
+    /// Lists your tokens, without their values
+    List,
+    /// Ends a token
+    Revoke {
+        /// Its name
+        name: String,
+    },
+}
+
+/// Which rooms.
+#[derive(Debug, Args)]
+pub(crate) struct RoomsArgs {
+    /// Every public room instead of yours
+    #[arg(long)]
+    pub(crate) public: bool,
+    /// Only rooms whose name holds this
+    #[arg(long, short = 's', value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// At most so many
+    #[arg(long, short = 'n', default_value_t = 1_000)]
+    pub(crate) limit: usize,
+}
+
+/// What room.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Its name
+    pub(crate) name: String,
+    /// Only who is added or has its secret code comes in; the code is shown this once
+    #[arg(long)]
+    pub(crate) private: bool,
+    /// What it is about
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    /// A secret code of your own choice; `-` reads it from standard input
+    #[arg(long, value_name = "CODE", requires = "private")]
+    pub(crate) code: Option<String>,
+    /// Newcomers read only what comes after they joined
+    #[arg(long)]
+    pub(crate) since_join: bool,
+}
+
+/// What to send.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// The room
+    pub(crate) room: String,
+    /// The text; standard input, as one message, when missing
+    pub(crate) text: Option<String>,
+    /// A message for each line of standard input
+    #[arg(long, conflicts_with_all = ["text", "key"])]
+    pub(crate) lines: bool,
+    /// The message it answers
+    #[arg(long, value_name = "ID")]
+    pub(crate) reply_to: Option<MessageId>,
+    /// The message's key, a UUID: the same key and text are sent once, however often the command runs
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<SendKey>,
+    /// How long to repeat a send that gets no answer
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    pub(crate) patience: time::Duration,
+}
+
+/// Unsent messages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// Lists what is not yet sent
+    List,
+    /// Sends it
+    Send,
+    /// Drops a message; it may have arrived all the same
+    Drop {
+        /// Its key
+        key: SendKey,
+    },
+}
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// The room
+    pub(crate) room: String,
+    /// Goes on with what is to come
+    #[arg(long, short = 'f')]
+    pub(crate) follow: bool,
+    /// Every entry after this seq, instead of the latest ones
+    #[arg(long, value_name = "SEQ", conflicts_with = "limit")]
+    pub(crate) since: Option<u64>,
+    /// The latest so many
+    #[arg(long, short = 'n', default_value_t = 10)]
+    pub(crate) limit: u64,
+    /// Asks every 5 seconds instead of holding a WebSocket
+    #[arg(long)]
+    pub(crate) poll: bool,
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The room
+    pub(crate) room: String,
+    /// Those before this seq
+    #[arg(long, value_name = "SEQ", group = "part")]
+    pub(crate) before: Option<u64>,
+    /// Those after this seq
+    #[arg(long, value_name = "SEQ", group = "part")]
+    pub(crate) after: Option<u64>,
+    /// Those on both sides of this seq
+    #[arg(long, value_name = "SEQ", group = "part")]
+    pub(crate) around: Option<u64>,
+    /// At most so many
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) limit: u32,
+    /// With the messages' seqs, by which `edit` and `delete` name them
+    #[arg(long)]
+    pub(crate) numbers: bool,
+}
+
+/// Whom to keep out.
+#[derive(Debug, Args)]
+pub(crate) struct BlockArgs {
+    /// The room
+    pub(crate) room: String,
+    /// Who
+    pub(crate) user: String,
+    /// For how long, like 10m or 7d [default: until it is lifted]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) length: Option<time::Duration>,
+    /// Why; seen by owner and admins
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+/// What code.
+#[derive(Debug, Args)]
+pub(crate) struct CodeArgs {
+    /// The room
+    pub(crate) room: String,
+    /// A code of your own choice; `-` reads it from standard input
+    #[arg(long, value_name = "CODE")]
+    pub(crate) set: Option<String>,
+    /// How long it is good, like 24h
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) expires: Option<time::Duration>,
+    /// How many times it opens the room
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) uses: Option<u32>,
+    /// Removes the code: one comes in only by being added
+    #[arg(long, conflicts_with_all = ["set", "expires", "uses"])]
+    pub(crate) remove: bool,
+}
+
+/// A message, as it is named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageName {
+    /// By its place in the room.
+    Seq(u64),
+    /// By its id.
+    Id(MessageId),
+}
+
+impl std::str::FromStr for MessageName {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seq = text.strip_prefix('#').unwrap_or(text).parse().map(Self::Seq);
+        seq.or_else(|_| text.parse().map(Self::Id)).map_err(|_| "neither a seq nor an id".to_owned())
+    }
+}
+
+/// Reads one of the protocol's words.
+fn word<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not one of the words for it"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_may_follow_the_command() {
+        let cli =
+            Cli::try_parse_from(["chat", "rooms", "--json", "--profile", "work", "--url", "localhost:9"]).unwrap();
+        assert!(cli.global.json);
+        assert_eq!(cli.global.url.unwrap().to_string(), "http://localhost:9");
+    }
+
+    #[test]
+    fn a_message_is_named_by_seq_or_id() {
+        assert_eq!("#12".parse(), Ok(MessageName::Seq(12)));
+        assert_eq!("12".parse(), Ok(MessageName::Seq(12)));
+        let id = MessageId::new();
+        assert_eq!(id.to_string().parse(), Ok(MessageName::Id(id)));
+        assert!("twelve".parse::<MessageName>().is_err());
+    }
+
+    #[test]
+    fn a_block_takes_a_length_of_time_and_a_reason() {
+        let cli = Cli::try_parse_from(["chat", "block", "hall", "bob", "--for", "1h30m", "--reason", "spam"]).unwrap();
+        let Some(Command::Block(block)) = cli.command else { panic!("a block") };
+        assert_eq!((block.length, block.reason.as_deref()), (Some(time::Duration::minutes(90)), Some("spam")));
+    }
+}

@@ -1,0 +1,35 @@
+//! Times as people read them: in this machine's zone.
+
+use chatapp_types::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `2026-11-22 18:00:03` in the local zone.
+pub(crate) fn local(at: Timestamp) -> String {
+    in_zone(at, TimeZone::system())
+}
+
+fn in_zone(at: Timestamp, zone: TimeZone) -> String {
+    match jiff::Timestamp::from_millisecond(at.millis()) {
+        Ok(instant) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_in_the_readers_zone() {
+        let at: Timestamp = "2026-11-22T18:00:03.999Z".parse().unwrap();
+        assert_eq!(in_zone(at, TimeZone::UTC), "2026-11-22 18:00:03");
+        assert_eq!(in_zone(at, TimeZone::fixed(jiff::tz::offset(2))), "2026-11-22 20:00:03");
+    }
+
+    #[test]
+    fn a_time_out_of_the_calendar_is_still_shown() {
+        assert!(!in_zone(Timestamp::from_millis(i64::MAX), TimeZone::UTC).is_empty());
+    }
+}

@@ -1,0 +1,113 @@
+//! Talking with a person line by line.
+//!
+//! On a terminal the input line is edited here, so that what arrives meanwhile is printed above it and what has been
+//! typed stays. Elsewhere (pipes, dumb terminals) lines are read as they come.
+
+mod editor;
+mod pipe;
+mod terminal;
+
+use std::io::{self, IsTerminal as _};
+
+use chatapp_client::sanitize;
+use pipe::{Pipe, Prompts};
+use terminal::Terminal;
+
+/// What a person did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Entered a line.
+    Line(String),
+    /// Pressed Ctrl+C, or the process is asked to end.
+    Interrupted,
+    /// There is no more input.
+    Ended,
+}
+
+/// What a line of input is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// An answer: it stays beside its question.
+    Question,
+    /// An answer that nobody may see.
+    Secret,
+    /// A line of a conversation: it vanishes when it is entered, for it comes back as a message.
+    Conversation,
+}
+
+/// The terminal, or what stands in its place. Dropping it gives the terminal back as it was.
+pub(crate) enum Console {
+    Terminal(Box<Terminal>),
+    Pipe(Pipe),
+}
+
+impl Console {
+    /// An editing console where the terminal can do it; elsewhere prompts go to standard output.
+    pub(crate) fn open() -> io::Result<Self> {
+        Self::open_with(Prompts::Stdout)
+    }
+
+    /// For the questions of a single command: elsewhere than on a terminal, a person is asked on standard error, and a
+    /// script is not asked at all.
+    pub(crate) fn for_command() -> io::Result<Self> {
+        Self::open_with(if io::stdin().is_terminal() { Prompts::Stderr } else { Prompts::Nowhere })
+    }
+
+    fn open_with(prompts: Prompts) -> io::Result<Self> {
+        let both = io::stdin().is_terminal() && io::stdout().is_terminal();
+        let is_dumb = std::env::var("TERM").map_or(true, |term| term == "dumb" || term.is_empty());
+        if both && !is_dumb {
+            Ok(Self::Terminal(Box::new(Terminal::open()?)))
+        } else {
+            Ok(Self::Pipe(Pipe::open(prompts)))
+        }
+    }
+
+    /// Whether a person is asked, rather than a script.
+    pub(crate) fn is_interactive(&self) -> bool {
+        match self {
+            Self::Terminal(_) => true,
+            Self::Pipe(pipe) => pipe.is_typed(),
+        }
+    }
+
+    /// Shows a text of one or more lines, above what is being typed.
+    pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
+        let text = sanitize::multiline(text);
+        match self {
+            Self::Terminal(terminal) => terminal.print(&text),
+            Self::Pipe(_) => Pipe::print(&text),
+        }
+    }
+
+    /// What stands before the next line, and what that line is for.
+    pub(crate) fn prompt(&mut self, prompt: &str, style: Style) -> io::Result<()> {
+        let prompt = sanitize::line(prompt);
+        match self {
+            Self::Terminal(terminal) => terminal.prompt(&prompt, style),
+            Self::Pipe(pipe) => pipe.prompt(&prompt, style),
+        }
+    }
+
+    /// Asks, and gives what was answered.
+    pub(crate) async fn ask(&mut self, prompt: &str, style: Style) -> io::Result<Input> {
+        self.prompt(prompt, style)?;
+        self.next().await
+    }
+
+    /// Clears the screen, where there is one.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        match self {
+            Self::Terminal(terminal) => terminal.clear(),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// The next line that is entered. Cancel-safe: what has been typed so far is kept.
+    pub(crate) async fn next(&mut self) -> io::Result<Input> {
+        match self {
+            Self::Terminal(terminal) => terminal.next().await,
+            Self::Pipe(pipe) => pipe.next().await,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The input line at the bottom of a real terminal.
+
+use std::io::{self, Write as _};
+
+use crossterm::cursor::{MoveTo, MoveToColumn};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyEventKind};
+use crossterm::style::Print;
+use crossterm::terminal::{Clear, ClearType, disable_raw_mode, enable_raw_mode, size};
+use crossterm::{execute, queue};
+use futures::StreamExt as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::editor::{Edit, Editor};
+use super::{Input, Style};
+
+/// A terminal in raw mode.
+pub(crate) struct Terminal {
+    events: EventStream,
+    ends: Ends,
+    editor: Editor,
+    prompt: String,
+    style: Style,
+    /// Whether the prompt stands on the screen.
+    is_prompting: bool,
+    _raw: RawMode,
+}
+
+impl Terminal {
+    pub(super) fn open() -> io::Result<Self> {
+        let raw = RawMode::enter()?;
+        Ok(Self {
+            events: EventStream::new(),
+            ends: Ends::new()?,
+            editor: Editor::default(),
+            prompt: String::new(),
+            style: Style::Question,
+            is_prompting: false,
+            _raw: raw,
+        })
+    }
+
+    pub(super) fn print(&mut self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.is_prompting {
+            queue!(out, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        }
+        for line in text.split('\n') {
+            queue!(out, Print(line), Print("\r\n"))?;
+        }
+        if self.is_prompting { self.draw(&mut out) } else { out.flush() }
+    }
+
+    pub(super) fn prompt(&mut self, prompt: &str, style: Style) -> io::Result<()> {
+        prompt.clone_into(&mut self.prompt);
+        self.style = style;
+        self.is_prompting = true;
+        self.draw(&mut io::stdout().lock())
+    }
+
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        queue!(out, Clear(ClearType::All), MoveTo(0, 0))?;
+        if self.is_prompting { self.draw(&mut out) } else { out.flush() }
+    }
+
+    pub(super) async fn next(&mut self) -> io::Result<Input> {
+        loop {
+            let event = tokio::select! {
+                () = self.ends.asked() => return self.finish(Input::Interrupted),
+                event = self.events.next() => event,
+            };
+            let edit = match event {
+                None => return self.finish(Input::Ended),
+                Some(Err(e)) => return Err(e),
+                Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
+                    self.editor.key(key, self.style != Style::Secret)
+                }
+                Some(Ok(Event::Paste(text))) => self.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n")),
+                Some(Ok(Event::Resize(..))) => Edit::Changed,
+                Some(Ok(_)) => Edit::Nothing,
+            };
+            match edit {
+                Edit::Nothing => {}
+                Edit::Changed => self.draw(&mut io::stdout().lock())?,
+                Edit::Clear => self.clear()?,
+                Edit::Entered(line) => return self.entered(line),
+                Edit::Interrupted => return self.finish(Input::Interrupted),
+                Edit::Ended => return self.finish(Input::Ended),
+            }
+        }
+    }
+
+    fn entered(&mut self, line: String) -> io::Result<Input> {
+        let mut out = io::stdout().lock();
+        queue!(out, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        match self.style {
+            Style::Conversation => {}
+            Style::Secret => queue!(out, Print(&self.prompt), Print("\r\n"))?,
+            Style::Question => {
+                queue!(out, Print(&self.prompt), Print(chatapp_client::sanitize::line(&line)), Print("\r\n"))?;
+            }
+        }
+        self.is_prompting = false;
+        out.flush()?;
+        Ok(Input::Line(line))
+    }
+
+    fn finish(&mut self, input: Input) -> io::Result<Input> {
+        self.editor.reset();
+        if std::mem::take(&mut self.is_prompting) {
+            execute!(io::stdout(), Print("\r\n"))?;
+        }
+        Ok(input)
+    }
+
+    fn draw(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let columns = size().map_or(80, |(columns, _)| usize::from(columns)).max(2);
+        let prompt: &str = if self.prompt.width() + 8 < columns { &self.prompt } else { "" };
+        let (text, column) = match self.style {
+            Style::Secret => (String::new(), 0),
+            _ => self.editor.view(columns.saturating_sub(prompt.width())),
+        };
+        let column = u16::try_from(prompt.width() + column).unwrap_or(u16::MAX);
+        queue!(
+            out,
+            MoveToColumn(0),
+            Clear(ClearType::FromCursorDown),
+            Print(prompt),
+            Print(text),
+            MoveToColumn(column)
+        )?;
+        out.flush()
+    }
+}
+
+/// Raw mode, left again whatever happens.
+struct RawMode;
+
+impl RawMode {
+    fn enter() -> io::Result<Self> {
+        enable_raw_mode()?;
+        let guard = Self;
+        execute!(io::stdout(), EnableBracketedPaste)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        let _ = execute!(io::stdout(), DisableBracketedPaste);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// The ways in which a process is asked to end.
+pub(super) struct Ends {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Ends {
+    #[cfg(unix)]
+    pub(super) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            signals: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns when the process is asked to end. Cancel-safe.
+    #[cfg(unix)]
+    pub(super) async fn asked(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) async fn asked(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

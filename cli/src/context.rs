@@ -1,0 +1,101 @@
+//! What every command stands on: who asks, of which gateway, with which files.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatapp_client::credentials::{CredentialStore, ProfileName, StoredSession};
+use chatapp_client::outbox::Outbox;
+use chatapp_client::paths::Directories;
+use chatapp_client::sending::Sender;
+use chatapp_client::{Client, ClientError, GatewayUrl};
+use chatapp_types::auth::TokenResponse;
+use chatapp_types::{Clock, Secret, SystemClock, UserRef};
+
+use crate::args::GlobalArgs;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::Output;
+
+/// Where a script's token comes from.
+const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
+
+pub(crate) struct Context {
+    asked_url: Option<GatewayUrl>,
+    pub(crate) profile: ProfileName,
+    pub(crate) store: CredentialStore,
+    outbox: Outbox,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) out: Output,
+    token: Option<Secret>,
+}
+
+impl Context {
+    pub(crate) fn new(args: GlobalArgs) -> Outcome<Self> {
+        let directories = Directories::from_environment()?;
+        let token = std::env::var(TOKEN_VARIABLE).ok().filter(|t| !t.is_empty()).map(Secret::from);
+        Ok(Self {
+            asked_url: args.url,
+            store: CredentialStore::new(directories.credentials_file()),
+            outbox: Outbox::new(directories.outbox_file(&args.profile)),
+            profile: args.profile,
+            clock: Arc::new(SystemClock),
+            out: Output::new(args.json),
+            token,
+        })
+    }
+
+    /// The gateway that was asked for, or that the profile knows; `None` on a first run.
+    pub(crate) fn known_url(&self) -> Outcome<Option<GatewayUrl>> {
+        match &self.asked_url {
+            Some(url) => Ok(Some(url.clone())),
+            None => Ok(self.store.profile(&self.profile)?.map(|p| p.url)),
+        }
+    }
+
+    /// The gateway to use.
+    pub(crate) fn url(&self) -> Outcome<GatewayUrl> {
+        match self.known_url()? {
+            Some(url) => Ok(url),
+            None => Ok(GatewayUrl::parse(GatewayUrl::DEFAULT)?),
+        }
+    }
+
+    /// A client with the token of the environment, or the profile's log-in.
+    pub(crate) fn client(&self) -> Outcome<Client> {
+        let url = self.url()?;
+        if let Some(token) = &self.token {
+            return Ok(Client::with_token(&url, token.clone())?);
+        }
+        match Client::with_session(&url, self.store.clone(), self.profile.clone(), Arc::clone(&self.clock)) {
+            Err(ClientError::NotLoggedIn) => {
+                let text = format!("not logged in at {url} (profile {}); run `chat login`", self.profile);
+                Err(Failure::new(Exit::NotLoggedIn, text))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Commands about the log-in itself make no sense with a script's token.
+    pub(crate) fn refuse_token(&self) -> Outcome {
+        if self.token.is_some() {
+            return Err(Failure::usage(format!("{TOKEN_VARIABLE} is set: unset it to use a profile's log-in")));
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Keeps a log-in in the profile.
+    pub(crate) fn keep(&self, url: &GatewayUrl, answer: TokenResponse) -> Outcome<UserRef> {
+        let session = StoredSession::from_answer(answer, self.clock.now());
+        let user = session.user.clone();
+        self.store.set_session(&self.profile, url, session)?;
+        Ok(user)
+    }
+
+    /// Sends messages of `author`, whose log-in `client` has.
+    pub(crate) fn sender(&self, client: &Client, author: &UserRef, patience: Duration) -> Sender {
+        Sender::new(client.clone(), self.outbox.clone(), author.id, patience)
+    }
+}

@@ -1,0 +1,71 @@
+//! `chat`: the command line client.
+
+mod args;
+mod clock_text;
+mod commands;
+mod console;
+mod context;
+mod duration;
+mod exit;
+mod lines;
+mod output;
+mod plain;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::Cli;
+use context::Context;
+use exit::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    start_logging();
+    let as_json = cli.global.json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return Failure::from(e).report(as_json),
+    };
+    let outcome = runtime.block_on(run(cli));
+    // A thread may still wait for a line of input that nobody wants any more.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(as_json),
+    }
+}
+
+async fn run(cli: Cli) -> Outcome {
+    let context = Context::new(cli.global)?;
+    let Some(command) = cli.command else {
+        let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        if !(cli.plain || cli.poll || on_terminal) {
+            let _ = Cli::command().write_help(&mut std::io::stderr());
+            return Err(Failure::usage("name a command, or use --plain"));
+        }
+        return plain::run(&context, cli.poll).await;
+    };
+    if cli.plain || cli.poll {
+        return Err(Failure::usage("--plain and --poll before a command have no meaning"));
+    }
+    tokio::select! {
+        outcome = commands::run(&context, command) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+    }
+}
+
+/// Logs go to standard error, and only when they are asked for.
+fn start_logging() {
+    if let Ok(filter) = std::env::var("CHAT_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
+    }
+}

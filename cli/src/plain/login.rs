@@ -1,0 +1,140 @@
+//! Who is there: the gateway, the name, the password.
+
+use chatapp_client::{Client, ClientError, GatewayUrl};
+use chatapp_types::auth::TokenResponse;
+use chatapp_types::{ErrorCode, Secret, UserRef};
+
+use super::Leave;
+use crate::commands::warn_if_open;
+use crate::console::{Console, Input, Style};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// Gives a client that is logged in: by the environment's token, by what the profile keeps, or by asking.
+pub(super) async fn log_in(context: &Context, console: &mut Console) -> Result<(Client, UserRef), Leave> {
+    let url = gateway(context, console).await?;
+    if let Some(known) = remembered(context, console).await? {
+        return Ok(known);
+    }
+    warn_if_open(context)?;
+    let nobody = Client::anonymous(&url)?;
+    loop {
+        match enter(&nobody, console).await? {
+            Ok(Some((answer, text))) => {
+                context.keep(&url, answer)?;
+                console.print(text)?;
+                let client = context.client()?;
+                let me = client.me_ref().await?;
+                return Ok((client, me));
+            }
+            Ok(None) => {}
+            Err(e) if console.is_interactive() && !matches!(e, ClientError::Network(_)) => {
+                console.print(&Failure::from(e).to_string())?;
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+/// On a first run a person is asked where the gateway is.
+async fn gateway(context: &Context, console: &mut Console) -> Result<GatewayUrl, Leave> {
+    if let Some(url) = context.known_url()? {
+        return Ok(url);
+    }
+    while console.is_interactive() {
+        let typed = ask(console, &format!("Gateway URL [{}]: ", GatewayUrl::DEFAULT), Style::Question).await?;
+        let text = if typed.trim().is_empty() { GatewayUrl::DEFAULT } else { typed.trim() };
+        match GatewayUrl::parse(text) {
+            Ok(url) => {
+                context.store.set_url(&context.profile, &url)?;
+                return Ok(url);
+            }
+            Err(e) => console.print(&e.to_string())?,
+        }
+    }
+    Ok(context.url()?)
+}
+
+/// The log-in that is known already, if it still holds.
+async fn remembered(context: &Context, console: &mut Console) -> Result<Option<(Client, UserRef)>, Leave> {
+    let Ok(client) = context.client() else { return Ok(None) };
+    match client.me().await {
+        Ok(me) => {
+            console.print(&format!("Logged in as {} at {}.", me.user.username, client.url()))?;
+            Ok(Some((client, me.user)))
+        }
+        Err(e) if e.ends_session() && !context.has_token() => {
+            context.store.forget_session(&context.profile)?;
+            console.print("The last session has ended.")?;
+            Ok(None)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+type Entered = Result<Option<(TokenResponse, &'static str)>, ClientError>;
+
+/// One try: `None` when the person wants to begin again.
+async fn enter(nobody: &Client, console: &mut Console) -> Result<Entered, Leave> {
+    let name = ask(console, "Enter username: ", Style::Question).await?.trim().to_owned();
+    if name.is_empty() {
+        return Ok(Ok(None));
+    }
+    match is_known(nobody, &name).await {
+        Ok(Some(true)) => {
+            let password = ask(console, "Enter your password: ", Style::Secret).await?;
+            Ok(nobody.login(&name, &password.into()).await.map(|answer| Some((answer, LOGGED_IN))))
+        }
+        Ok(Some(false)) => {
+            console.print("User not found. Creating new user.")?;
+            let password = ask(console, "Choose a password: ", Style::Secret).await?;
+            Ok(nobody.register(&name, &password.into()).await.map(|answer| Some((answer, REGISTERED))))
+        }
+        Ok(None) => by_trying(nobody, console, &name).await,
+        Err(e) => Ok(Err(e)),
+    }
+}
+
+const LOGGED_IN: &str = "Login successful.";
+const REGISTERED: &str = "Registered successfully.";
+
+/// Whether the name has an account; `None` where the gateway does not say.
+async fn is_known(nobody: &Client, name: &str) -> Result<Option<bool>, ClientError> {
+    match nobody.user_exists(name).await {
+        Ok(exists) => Ok(Some(exists)),
+        Err(e @ ClientError::Network(_)) => Err(e),
+        Err(e) if e.is_transient() => Err(e),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Where the gateway does not say who exists: a log-in, and when it fails the offer to register.
+async fn by_trying(nobody: &Client, console: &mut Console, name: &str) -> Result<Entered, Leave> {
+    let password = Secret::from(ask(console, "Enter your password: ", Style::Secret).await?);
+    match nobody.login(name, &password).await {
+        Err(e) if e.code() == Some(ErrorCode::InvalidCredentials) => {
+            console.print(&Failure::from(e).to_string())?;
+            let answer =
+                ask(console, &format!("Create the user {name} with this password? [y/N]: "), Style::Question).await?;
+            if !is_yes(&answer) {
+                return Ok(Ok(None));
+            }
+            Ok(nobody.register(name, &password).await.map(|answer| Some((answer, REGISTERED))))
+        }
+        other => Ok(other.map(|answer| Some((answer, LOGGED_IN)))),
+    }
+}
+
+/// Whether an answer means yes.
+pub(super) fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+async fn ask(console: &mut Console, prompt: &str, style: Style) -> Result<String, Leave> {
+    match console.ask(prompt, style).await? {
+        Input::Line(line) => Ok(line),
+        Input::Interrupted => Err(Leave::Goodbye),
+        Input::Ended if console.is_interactive() => Err(Leave::Goodbye),
+        Input::Ended => Err(Leave::Failed(Failure::new(Exit::NotLoggedIn, "the input ended before the log-in"))),
+    }
+}

@@ -1,0 +1,219 @@
+//! The list of rooms.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use chatapp_client::api::{RoomQuery, RoomScope};
+use chatapp_client::sanitize;
+use chatapp_types::messages::UnreadRoom;
+use chatapp_types::rooms::{CreateRoomRequest, Room};
+use chatapp_types::{RoomId, RoomName, Visibility};
+
+use super::login::is_yes;
+use super::session::Session;
+use super::{Leave, room};
+use crate::console::Style;
+
+/// Public rooms that are shown beside one's own.
+const PUBLIC_SHOWN: usize = 50;
+
+const HELP: &str = "\
+NUMBER or NAME  enter a room
+:find TEXT      public rooms whose name holds TEXT
+:refresh        show the list again (so does an empty line)
+:logout         end the session and leave
+:quit           end (so do -1 and Ctrl+C)";
+
+/// What was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    Room(usize),
+    Create,
+    Exit,
+    ByCode,
+    Help,
+    Find(String),
+    Refresh,
+    LogOut,
+    Unknown,
+}
+
+/// Shows the list and enters what is chosen, until the person leaves.
+pub(super) async fn run(session: &mut Session<'_>) -> Result<(), Leave> {
+    let mut search = None;
+    loop {
+        let rooms = show(session, search.take()).await?;
+        let choice = loop {
+            let typed = session.ask("Choose chat room by number: ", Style::Question).await?;
+            match read(&typed, &rooms) {
+                Choice::Help => session.console.print(HELP)?,
+                Choice::Unknown => session.console.print("There is no such choice; :help lists what there is.")?,
+                choice => break choice,
+            }
+        };
+        match choice {
+            Choice::Room(at) => room::enter(session, rooms[at].clone()).await?,
+            Choice::Create => create(session).await?,
+            Choice::ByCode => enter_by_code(session).await?,
+            Choice::Find(text) => search = Some(text),
+            Choice::LogOut => {
+                log_out(session).await?;
+                return Ok(());
+            }
+            Choice::Exit => return Ok(()),
+            Choice::Refresh | Choice::Help | Choice::Unknown => {}
+        }
+    }
+}
+
+fn read(typed: &str, rooms: &[Room]) -> Choice {
+    let typed = typed.trim();
+    match typed {
+        "" | ":refresh" => return Choice::Refresh,
+        "0" => return Choice::Create,
+        "-1" | ":quit" | ":exit" => return Choice::Exit,
+        "-2" => return Choice::ByCode,
+        ":help" => return Choice::Help,
+        ":logout" => return Choice::LogOut,
+        _ => {}
+    }
+    if let Some(text) = typed.strip_prefix(":find ") {
+        return Choice::Find(text.trim().to_owned());
+    }
+    let by_name = || rooms.iter().position(|r| RoomName::norm_of(&r.name) == RoomName::norm_of(typed));
+    let by_number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|at| *at < rooms.len());
+    by_number.or_else(by_name).map_or(Choice::Unknown, Choice::Room)
+}
+
+/// One's own rooms, then public ones to join; or what a search finds.
+async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<Room>, Leave> {
+    let client = session.client.clone();
+    let text = search.clone();
+    let listed = session.request(async {
+        let mine =
+            client.list_all_rooms(RoomQuery { text: text.clone(), ..RoomQuery::all(RoomScope::Mine) }, 1_000).await?;
+        let public = RoomQuery { text, ..RoomQuery::all(RoomScope::Public) };
+        let public = client.list_all_rooms(public, PUBLIC_SHOWN + mine.len()).await?;
+        let unread = client.list_unread().await?;
+        Ok((mine, public, unread))
+    });
+    let Some((mut rooms, public, unread)) = listed.await? else { return Ok(Vec::new()) };
+    let known: HashSet<RoomId> = rooms.iter().map(|r| r.id).collect();
+    rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
+    let unread: HashMap<RoomId, UnreadRoom> = unread.items.into_iter().map(|u| (u.room_id, u)).collect();
+    let title = search
+        .map_or_else(|| "Available chat rooms:".to_owned(), |s| format!("Chat rooms with {}:", sanitize::line(&s)));
+    session.console.print(&title)?;
+    for (at, room) in rooms.iter().enumerate() {
+        session.console.print(&line(at + 1, room, unread.get(&room.id)))?;
+    }
+    session.console.print("0. Create new chat room\n-1. Exit\n-2. Enter a private room by its code")?;
+    Ok(rooms)
+}
+
+fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> String {
+    let mut notes = Vec::new();
+    if room.visibility == Visibility::Private {
+        notes.push("private".to_owned());
+    }
+    if room.role.is_none() {
+        notes.push("not joined".to_owned());
+    }
+    if let Some(u) = unread.filter(|u| u.messages > 0) {
+        notes.push(format!("{} unread", u.messages));
+        if u.mentions > 0 {
+            notes.push(format!("{} for you", u.mentions));
+        }
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{number}. {}{notes}", sanitize::line(&room.name))
+}
+
+async fn create(session: &mut Session<'_>) -> Result<(), Leave> {
+    let typed = session.ask("Enter new chat room name: ", Style::Question).await?;
+    let name = match RoomName::parse(&typed) {
+        Ok(name) => name,
+        Err(e) => return Ok(session.console.print(&format!("Not a room's name: {}", e.message))?),
+    };
+    let is_private = is_yes(&session.ask("Private? [y/N]: ", Style::Question).await?);
+    let visibility = if is_private { Visibility::Private } else { Visibility::Public };
+    let request = CreateRoomRequest { name, topic: None, visibility, history: None, secret_code: None };
+    let client = session.client.clone();
+    let Some(created) = session.request(client.create_room(&request)).await? else { return Ok(()) };
+    if let Some(code) = &created.secret_code {
+        session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(code.expose())))?;
+    }
+    room::enter(session, created.room).await
+}
+
+/// A code that the server made names its room; one that a person chose needs the room's id before it.
+async fn enter_by_code(session: &mut Session<'_>) -> Result<(), Leave> {
+    let prompt = "Enter the room's secret code (or its id, a blank, and the code): ";
+    let typed = session.ask(prompt, Style::Question).await?;
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(());
+    }
+    let client = session.client.clone();
+    let with_id = typed.split_once(char::is_whitespace).and_then(|(id, code)| Some((id.parse().ok()?, code.trim())));
+    let joined = match with_id {
+        Some((id, code)) => session.request(client.join_room(id, Some(code.into()))).await?,
+        None => session.request(client.join_by_code(typed.into())).await?,
+    };
+    match joined {
+        Some(room) => room::enter(session, room).await,
+        None => Ok(()),
+    }
+}
+
+async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
+    session.context.refuse_token()?;
+    let client = session.client.clone();
+    session.request(client.logout()).await?;
+    session.context.store.forget_session(&session.context.profile)?;
+    Ok(session.console.print("Logged out.")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use chatapp_types::{History, Timestamp};
+
+    use super::*;
+
+    fn room(name: &str) -> Room {
+        Room {
+            id: RoomId::new(),
+            number: 1,
+            name: name.to_owned(),
+            topic: String::new(),
+            visibility: Visibility::Public,
+            history: History::Full,
+            member_count: 1,
+            has_secret_code: None,
+            created_at: Timestamp::from_millis(0),
+            role: Some(chatapp_types::Role::Member),
+        }
+    }
+
+    #[test]
+    fn a_room_is_chosen_by_number_or_name() {
+        let rooms = [room("general"), room("2nd floor")];
+        assert_eq!(read("1", &rooms), Choice::Room(0));
+        assert_eq!(read(" General ", &rooms), Choice::Room(0));
+        assert_eq!(read("2nd floor", &rooms), Choice::Room(1));
+        assert_eq!(read("3", &rooms), Choice::Unknown);
+        assert_eq!(
+            (read("0", &rooms), read("-1", &rooms), read("-2", &rooms)),
+            (Choice::Create, Choice::Exit, Choice::ByCode)
+        );
+    }
+
+    #[test]
+    fn the_list_tells_what_is_unread_and_what_is_private() {
+        let mut den = room("den");
+        den.visibility = Visibility::Private;
+        let unread = UnreadRoom { room_id: den.id, messages: 3, mentions: 1, read_seq: 2, head: 9 };
+        assert_eq!(line(2, &den, Some(&unread)), "2. den (private, 3 unread, 1 for you)");
+        assert_eq!(line(1, &room("general"), None), "1. general");
+    }
+}

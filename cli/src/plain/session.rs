@@ -1,0 +1,224 @@
+//! What lasts from the log-in to the goodbye: the client, the feed, the messages on their way.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatapp_client::live::{Event, Events, FeedConfig, Handle, Mode, Outgoing, Transport, start_for};
+use chatapp_client::sending::Sender;
+use chatapp_client::{Client, ClientError};
+use chatapp_types::{MessageId, RoomId, SendKey, UserRef};
+use tokio::time::Instant;
+
+use super::Leave;
+use crate::console::{Console, Input, Style};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// How long the last messages of a script are waited for.
+const LAST_ACKS_WITHIN: Duration = Duration::from_secs(15);
+
+pub(super) struct Session<'a> {
+    pub(super) context: &'a Context,
+    pub(super) console: &'a mut Console,
+    pub(super) client: Client,
+    pub(super) me: UserRef,
+    pub(super) handle: Handle,
+    events: Events,
+    sender: Sender,
+    /// Messages without an answer so far.
+    unanswered: BTreeSet<SendKey>,
+    /// Lines entered while something else was awaited.
+    early: VecDeque<String>,
+    has_ended: bool,
+    is_connected: bool,
+}
+
+/// What comes next in a conversation.
+pub(super) enum Next {
+    Input(Input),
+    Event(Event),
+}
+
+impl<'a> Session<'a> {
+    pub(super) async fn start(
+        context: &'a Context,
+        console: &'a mut Console,
+        client: Client,
+        me: UserRef,
+        poll: bool,
+    ) -> Result<Self, Leave> {
+        let mode = if poll { Mode::Polling } else { Mode::Auto };
+        let (handle, events) =
+            start_for(&client, FeedConfig { mode, ..FeedConfig::default() }, Arc::clone(&context.clock));
+        let sender = context.sender(&client, &me, Duration::ZERO);
+        let mut session = Self {
+            context,
+            console,
+            client,
+            me,
+            handle,
+            events,
+            sender,
+            unanswered: BTreeSet::new(),
+            early: VecDeque::new(),
+            has_ended: false,
+            is_connected: true,
+        };
+        session.resend().await?;
+        Ok(session)
+    }
+
+    /// What an earlier run could not send goes out now.
+    async fn resend(&mut self) -> Result<(), Leave> {
+        let unsent = self.sender.unsent()?;
+        if !unsent.is_empty() {
+            self.console.print(&format!("Sending {} unsent message(s) of last time.", unsent.len()))?;
+        }
+        for m in unsent {
+            self.unanswered.insert(m.key);
+            self.handle.send(Outgoing { key: m.key, room_id: m.room_id, body: m.body, reply_to: m.reply_to }).await;
+        }
+        Ok(())
+    }
+
+    /// Keeps a message and sends it; its answer comes as an event.
+    pub(super) async fn post(
+        &mut self,
+        room_id: RoomId,
+        body: String,
+        reply_to: Option<MessageId>,
+    ) -> Result<(), Leave> {
+        let message = self.sender.keep(self.context.clock.as_ref(), room_id, SendKey::new(), body, reply_to)?;
+        self.unanswered.insert(message.key);
+        if !self.is_connected {
+            self.console.print("(no connection; the message is kept and will be sent)")?;
+        }
+        self.handle.send(Outgoing { key: message.key, room_id, body: message.body, reply_to }).await;
+        Ok(())
+    }
+
+    /// The next line or event.
+    pub(super) async fn next(&mut self) -> Result<Next, Leave> {
+        if let Some(line) = self.early.pop_front() {
+            return Ok(Next::Input(Input::Line(line)));
+        }
+        if self.has_ended {
+            return Ok(Next::Input(Input::Ended));
+        }
+        tokio::select! {
+            input = self.console.next() => Ok(Next::Input(input?)),
+            event = self.events.next() => Ok(Next::Event(event.ok_or_else(|| Failure::new(Exit::Unavailable, "the feed has ended"))?)),
+        }
+    }
+
+    /// Asks a question; what happens meanwhile is taken care of.
+    pub(super) async fn ask(&mut self, prompt: &str, style: Style) -> Result<String, Leave> {
+        self.console.prompt(prompt, style)?;
+        loop {
+            match self.next().await? {
+                Next::Input(Input::Line(line)) => return Ok(line),
+                Next::Input(Input::Interrupted | Input::Ended) => return Err(Leave::Goodbye),
+                Next::Event(event) => {
+                    self.settle(event)?;
+                }
+            }
+        }
+    }
+
+    /// Makes a request; what goes wrong is told, and `None`. Ctrl+C leaves, and lines entered meanwhile come later.
+    pub(super) async fn request<T>(
+        &mut self,
+        request: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<Option<T>, Leave> {
+        let mut request = pin!(request);
+        loop {
+            let input = tokio::select! {
+                answer = &mut request => return self.told(answer),
+                input = self.console.next(), if !self.has_ended => input?,
+            };
+            match input {
+                Input::Line(line) => self.early.push_back(line),
+                Input::Ended => self.has_ended = true,
+                Input::Interrupted => return Err(Leave::Goodbye),
+            }
+        }
+    }
+
+    fn told<T>(&mut self, answer: Result<T, ClientError>) -> Result<Option<T>, Leave> {
+        match answer {
+            Ok(value) => Ok(Some(value)),
+            Err(e) if e.ends_session() => Err(e.into()),
+            Err(e) => {
+                self.console.print(&Failure::from(e).to_string())?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes care of what concerns no room; gives back the rest.
+    pub(super) fn settle(&mut self, event: Event) -> Result<Option<Event>, Leave> {
+        match event {
+            Event::Ack { key, .. } => {
+                self.unanswered.remove(&key);
+                self.sender.forget(key)?;
+            }
+            Event::Refused { key, message, is_final, .. } => {
+                self.unanswered.remove(&key);
+                if is_final {
+                    self.sender.forget(key)?;
+                    self.console.print(&format!("Not sent: {message}"))?;
+                } else {
+                    self.console.print(&format!("Not sent yet, but kept: {message}"))?;
+                }
+            }
+            Event::Connected { transport, .. } => self.connected(transport)?,
+            Event::Disconnected { retry_in, reason } => {
+                if std::mem::replace(&mut self.is_connected, false) {
+                    let seconds = retry_in.as_secs_f32().ceil();
+                    self.console.print(&format!("(connection lost: {reason}; next try in {seconds} s)"))?;
+                }
+            }
+            Event::Delivery { ok } => {
+                let text = if ok { "(delivery is restored)" } else { "(the server cannot deliver for the moment)" };
+                self.console.print(text)?;
+            }
+            Event::LoggedOut { reason } => {
+                let text = format!("you have been logged out: {reason}; run `chat login`");
+                return Err(Failure::new(Exit::NotLoggedIn, text).into());
+            }
+            Event::Failed { reason } => return Err(Failure::new(Exit::Unavailable, reason).into()),
+            other => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
+    fn connected(&mut self, transport: Transport) -> Result<(), Leave> {
+        if !std::mem::replace(&mut self.is_connected, true) {
+            self.console.print("(connected again)")?;
+        } else if transport == Transport::Polling && self.console.is_interactive() {
+            self.console.print("(new messages are asked for every 5 seconds)")?;
+        }
+        Ok(())
+    }
+
+    /// Ends: the last messages get a moment to be acknowledged; what is not stays kept.
+    pub(super) async fn finish(&mut self, has_failed: bool) -> Result<(), Leave> {
+        let until = Instant::now() + LAST_ACKS_WITHIN;
+        while !self.unanswered.is_empty() && self.is_connected && !has_failed {
+            match tokio::time::timeout_at(until, self.events.next()).await {
+                Ok(Some(event)) => {
+                    self.settle(event)?;
+                }
+                _ => break,
+            }
+        }
+        if !self.unanswered.is_empty() {
+            let text =
+                format!("{} message(s) are not sent yet; they are kept and sent next time.", self.unanswered.len());
+            self.console.print(&text)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! What of a room is on the screen: the latest messages, by which commands name them.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use chatapp_types::messages::Message;
+use chatapp_types::rooms::Room;
+use chatapp_types::{Entry, EntryBody, MessageId, UserId};
+
+use super::command::Target;
+use crate::lines;
+
+/// Messages that are remembered.
+const REMEMBERED: usize = 1_000;
+
+pub(super) struct View {
+    pub(super) room: Room,
+    /// The last seq shown.
+    pub(super) last: u64,
+    /// The seq of the first message shown, before which `:history` goes on.
+    pub(super) first: Option<u64>,
+    pub(super) is_numbered: bool,
+    pub(super) online: BTreeSet<String>,
+    shown: VecDeque<Shown>,
+}
+
+struct Shown {
+    seq: u64,
+    id: MessageId,
+    author: UserId,
+    name: String,
+    snippet: String,
+}
+
+impl View {
+    pub(super) fn new(room: Room) -> Self {
+        Self { room, last: 0, first: None, is_numbered: false, online: BTreeSet::new(), shown: VecDeque::new() }
+    }
+
+    /// The line of a message of the history.
+    pub(super) fn message(&mut self, m: &Message) -> String {
+        let answered = self.answered(m.reply_to);
+        self.remember(m.seq, m.id, m.author.id, &m.author.username, &m.body);
+        match answered {
+            Some(to) if !m.deleted => {
+                let number = self.is_numbered.then_some(m.seq);
+                lines::said(m.at, number, &m.author, &format!("{to}{}", m.body))
+            }
+            _ => lines::message(m, self.is_numbered),
+        }
+    }
+
+    /// The line of an entry, if it needs one.
+    pub(super) fn entry(&mut self, e: &Entry) -> Option<String> {
+        self.last = self.last.max(e.seq);
+        match &e.body {
+            EntryBody::MessagePosted { message_id, body, reply_to, deleted: false, .. } => {
+                let answered = self.answered(*reply_to).unwrap_or_default();
+                self.remember(e.seq, *message_id, e.actor.id, &e.actor.username, body);
+                let number = self.is_numbered.then_some(e.seq);
+                Some(lines::said(e.at, number, &e.actor, &format!("{answered}{body}")))
+            }
+            EntryBody::RoomRenamed { name } => {
+                self.room.name.clone_from(name);
+                lines::entry(e, self.is_numbered)
+            }
+            EntryBody::MessageDeleted { message_id, .. } => {
+                self.shown.retain(|s| s.id != *message_id);
+                lines::entry(e, self.is_numbered)
+            }
+            _ => lines::entry(e, self.is_numbered),
+        }
+    }
+
+    /// What an answer begins with.
+    fn answered(&self, reply_to: Option<MessageId>) -> Option<String> {
+        let id = reply_to?;
+        Some(match self.shown.iter().find(|s| s.id == id) {
+            Some(s) => format!("(to {} \"{}\") ", s.name, s.snippet),
+            None => "(to an earlier message) ".to_owned(),
+        })
+    }
+
+    fn remember(&mut self, seq: u64, id: MessageId, author: UserId, name: &str, body: &str) {
+        let shown = Shown { seq, id, author, name: name.to_owned(), snippet: lines::snippet(body) };
+        let at = self.shown.partition_point(|s| s.seq < seq);
+        self.shown.insert(at, shown);
+        if self.shown.len() > REMEMBERED {
+            self.shown.pop_front();
+        }
+    }
+
+    /// The message that is meant, if it was shown: one's own latest, or (`of_others`) the latest of somebody else.
+    pub(super) fn find(&self, target: Target, me: UserId, of_others: bool) -> Option<MessageId> {
+        let found = match target {
+            Target::Seq(seq) => self.shown.iter().find(|s| s.seq == seq),
+            Target::Latest => self.shown.iter().rev().find(|s| (s.author != me) == of_others),
+        };
+        found.map(|s| s.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use chatapp_types::{History, RoomId, Timestamp, UserRef, Visibility};
+
+    use super::*;
+
+    fn view() -> View {
+        View::new(Room {
+            id: RoomId::new(),
+            number: 1,
+            name: "hall".to_owned(),
+            topic: String::new(),
+            visibility: Visibility::Public,
+            history: History::Full,
+            member_count: 2,
+            has_secret_code: None,
+            created_at: Timestamp::from_millis(0),
+            role: None,
+        })
+    }
+
+    fn posted(seq: u64, actor: &UserRef, body: &str, reply_to: Option<MessageId>) -> (MessageId, Entry) {
+        let message_id = MessageId::new();
+        let body = EntryBody::MessagePosted {
+            message_id,
+            ordinal: seq,
+            body: body.to_owned(),
+            reply_to,
+            key: None,
+            mentions: Vec::new(),
+            deleted: false,
+        };
+        (message_id, Entry { room_id: RoomId::new(), seq, at: Timestamp::from_millis(0), actor: actor.clone(), body })
+    }
+
+    fn user(name: &str) -> UserRef {
+        UserRef { id: UserId::new(), username: name.to_owned() }
+    }
+
+    #[test]
+    fn the_latest_message_is_ones_own_to_edit_and_anothers_to_answer() {
+        let (mut view, ann, bob) = (view(), user("ann"), user("bob"));
+        let (mine, first) = posted(1, &ann, "one", None);
+        let (theirs, second) = posted(2, &bob, "two", None);
+        view.entry(&first);
+        view.entry(&second);
+        assert_eq!(view.find(Target::Latest, ann.id, false), Some(mine));
+        assert_eq!(view.find(Target::Latest, ann.id, true), Some(theirs));
+        assert_eq!(view.find(Target::Seq(2), ann.id, false), Some(theirs));
+        assert_eq!(view.find(Target::Seq(3), ann.id, false), None);
+    }
+
+    #[test]
+    fn an_answer_shows_what_it_answers() {
+        let (mut view, ann, bob) = (view(), user("ann"), user("bob"));
+        let (question, first) = posted(1, &ann, "who is there?", None);
+        let (_, second) = posted(2, &bob, "me", Some(question));
+        view.entry(&first);
+        assert!(view.entry(&second).unwrap().ends_with("bob: (to ann \"who is there?\") me"));
+        let (_, third) = posted(3, &bob, "and", Some(MessageId::new()));
+        assert!(view.entry(&third).unwrap().ends_with("bob: (to an earlier message) and"));
+    }
+}
