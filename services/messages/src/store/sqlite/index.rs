@@ -2,7 +2,7 @@
 
 use chatapp_db::{DbError, WriteTx};
 use chatapp_types::RoomId;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Texts added in one transaction: some 2 ms of the writer's time.
 pub(super) const BATCH: u32 = 128;
@@ -10,6 +10,13 @@ pub(super) const BATCH: u32 = 128;
 /// The room as a word of the index.
 pub(super) fn room_word(room: RoomId) -> String {
     room.0.simple().to_string()
+}
+
+/// Whether texts wait to be added.
+pub(super) fn is_behind(conn: &Connection) -> Result<bool, DbError> {
+    let last: Option<i64> =
+        conn.prepare_cached("SELECT max(id) FROM messages_messages")?.query_row([], |row| row.get(0))?;
+    Ok(last.unwrap_or_default() > indexed(conn)?)
 }
 
 /// Adds the next batch. Returns whether more wait.
@@ -46,8 +53,8 @@ fn add(tx: &WriteTx<'_>, id: i64, room: RoomId, body: &str) -> Result<(), DbErro
     Ok(())
 }
 
-fn indexed(tx: &WriteTx<'_>) -> Result<i64, DbError> {
+fn indexed(conn: &Connection) -> Result<i64, DbError> {
     let id: Option<i64> =
-        tx.prepare_cached("SELECT id FROM messages_indexed")?.query_row([], |row| row.get(0)).optional()?;
+        conn.prepare_cached("SELECT id FROM messages_indexed")?.query_row([], |row| row.get(0)).optional()?;
     id.ok_or_else(|| DbError::Internal("the index of words has no watermark".to_owned()))
 }

@@ -49,12 +49,19 @@ impl SqliteMessageStore {
         Self { db, publisher, clock, unindexed: Arc::new(AtomicBool::new(true)) }
     }
 
+    /// Brings the index up to the last committed message, whichever process committed it.
     async fn catch_up(&self) -> Result<(), StoreError> {
         let mut left = CATCH_UP_MAX / index::BATCH;
-        while self.index_batch().await? {
+        let mut more = self.db.read(index::is_behind).await?;
+        while more {
             left = left.checked_sub(1).ok_or(StoreError::IndexBehind)?;
+            more = self.add_batch().await?;
         }
         Ok(())
+    }
+
+    async fn add_batch(&self) -> Result<bool, StoreError> {
+        Ok(self.db.write(|tx| index::add_batch(tx)).await?)
     }
 }
 
@@ -176,7 +183,7 @@ impl MessageStore for SqliteMessageStore {
         if !self.unindexed.swap(false, Ordering::AcqRel) {
             return Ok(false);
         }
-        let result = self.db.write(|tx| index::add_batch(tx).map_err(StoreError::from)).await;
+        let result = self.add_batch().await;
         if !matches!(result, Ok(false)) {
             self.unindexed.store(true, Ordering::Release);
         }

@@ -6,7 +6,7 @@ use chatapp_messages::app::delete::Deleter;
 use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::{Clock as _, EntryBody, History, MessageId, RoomId, Visibility};
 
-use crate::world::{Backend, World, body, new_message, refusal, reply};
+use crate::world::{Backend, PutOut, World, body, new_message, refusal, reply};
 
 pub(crate) async fn a_post_is_a_message_an_entry_and_an_event<B: Backend>() {
     let world = World::<B>::new().await;
@@ -126,7 +126,7 @@ pub(crate) async fn a_block_that_has_run_out_is_no_longer_told<B: Backend>() {
     let room = world.room("den", &ann).await;
     world.join(&room, &bob).await;
     let until = world.clock.now().plus(time::Duration::hours(1));
-    world.backend.put_out(room.id, bob.id, Some(Some(until)), world.clock.now()).await;
+    world.backend.put_out(room.id, bob.id, PutOut::BlockedUntil(until), world.clock.now()).await;
     assert_eq!(refusal(world.try_post(&room, &bob, "?").await), Refusal::Blocked);
     world.clock.advance(time::Duration::hours(1));
     assert_eq!(refusal(world.try_post(&room, &bob, "?").await), Refusal::NotAMember);

@@ -24,6 +24,14 @@ pub(crate) struct SeedRoom {
     pub(crate) history: History,
 }
 
+/// How a membership is ended by a moderator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PutOut {
+    Removed,
+    Blocked,
+    BlockedUntil(Timestamp),
+}
+
 /// A database under test. One a test, empty at first.
 #[async_trait]
 pub(crate) trait Backend: Send + Sync + Sized + 'static {
@@ -36,8 +44,8 @@ pub(crate) trait Backend: Send + Sync + Sized + 'static {
     async fn put_room(&self, room: &SeedRoom, owner: UserId, at: Timestamp);
     /// Returns the entry's seq.
     async fn put_member(&self, room: &SeedRoom, user: UserId, role: Role, at: Timestamp) -> u64;
-    /// Blocks or removes: the membership, the bar and the entry in one commit. Returns the entry's seq.
-    async fn put_out(&self, room: RoomId, user: UserId, block: Option<Option<Timestamp>>, at: Timestamp) -> u64;
+    /// The membership, the bar and the entry in one commit. Returns the entry's seq.
+    async fn put_out(&self, room: RoomId, user: UserId, how: PutOut, at: Timestamp) -> u64;
     /// Takes the room out of the published views; with the entry that ends its log unless `silently`.
     async fn delete_room(&self, room: RoomId, by: UserId, at: Timestamp, silently: bool);
     /// In how many places the database still has the word.
@@ -94,11 +102,11 @@ impl<B: Backend> World<B> {
     }
 
     pub(crate) async fn block(&self, room: &SeedRoom, user: &UserRef) -> u64 {
-        self.backend.put_out(room.id, user.id, Some(None), self.clock.now()).await
+        self.backend.put_out(room.id, user.id, PutOut::Blocked, self.clock.now()).await
     }
 
     pub(crate) async fn remove(&self, room: &SeedRoom, user: &UserRef) -> u64 {
-        self.backend.put_out(room.id, user.id, None, self.clock.now()).await
+        self.backend.put_out(room.id, user.id, PutOut::Removed, self.clock.now()).await
     }
 
     pub(crate) async fn try_post(&self, room: &SeedRoom, by: &UserRef, text: &str) -> Result<PostedMessage, StoreError> {

@@ -12,7 +12,7 @@ use chatapp_types::{
 };
 use rusqlite::{OptionalExtension, params};
 
-use super::{Backend, SeedRoom};
+use super::{Backend, PutOut, SeedRoom};
 
 pub(crate) struct SqliteBackend {
     db: Sqlite,
@@ -126,12 +126,18 @@ impl Backend for SqliteBackend {
         .await
     }
 
-    async fn put_out(&self, room: RoomId, user: UserId, block: Option<Option<Timestamp>>, at: Timestamp) -> u64 {
+    async fn put_out(&self, room: RoomId, user: UserId, how: PutOut, at: Timestamp) -> u64 {
         self.write(move |tx| {
             let subject = UserRef { id: user, username: String::new() };
-            let said = match block {
-                Some(until) => EntryBody::MemberBlocked { subject, until },
-                None => EntryBody::MemberRemoved { subject },
+            let (blocked, until) = match how {
+                PutOut::Removed => (false, None),
+                PutOut::Blocked => (true, None),
+                PutOut::BlockedUntil(until) => (true, Some(until)),
+            };
+            let said = if blocked {
+                EntryBody::MemberBlocked { subject, until }
+            } else {
+                EntryBody::MemberRemoved { subject }
             };
             let owner: Option<uuid::Uuid> = tx
                 .query_row(
@@ -144,7 +150,7 @@ impl Backend for SqliteBackend {
             tx.execute("DELETE FROM rooms_v_members WHERE room_id = ?1 AND user_id = ?2", params![room.0, user.0])?;
             tx.execute(
                 "INSERT INTO rooms_v_barred VALUES (?1, ?2, ?3, ?4)",
-                params![room.0, user.0, block.is_some(), block.flatten().map(Timestamp::millis)],
+                params![room.0, user.0, blocked, until.map(Timestamp::millis)],
             )?;
             Ok(seq)
         })
