@@ -149,11 +149,16 @@ async fn migrate_sqlite(db: &Sqlite) -> Result<Vec<Applied>, MigrationError> {
 }
 
 async fn check_sqlite(db: &Sqlite) -> Result<(), MigrationError> {
-    db.read(|conn| match missing(&history(conn)?)?.into_iter().next() {
+    db.read(check_schema).await
+}
+
+/// Checks that the schema behind `conn` is the one that this program was built for, for whoever looks at a file that is
+/// not (yet) a platform's database, such as a backup. Writes nothing.
+pub fn check_schema(conn: &Connection) -> Result<(), MigrationError> {
+    match missing(&history(conn)?)?.into_iter().next() {
         Some(migration) => Err(MigrationError::Pending(migration.name)),
         None => Ok(()),
-    })
-    .await
+    }
 }
 
 #[cfg(test)]

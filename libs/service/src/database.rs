@@ -24,7 +24,7 @@ pub async fn open_when_there(config: &DatabaseConfig, shutdown: &CancellationTok
             Err(pending @ MigrationError::Pending(_)) => pending.to_string(),
             Err(other) => return Err(other).context("the database cannot be used"),
         };
-        tracing::warn!(reason, retry_in_ms = wait.as_millis(), "the database is not ready, waiting for it");
+        tracing::warn!(reason, retry_in_s = wait.as_secs_f64(), "the database is not ready, waiting for it");
         if shutdown.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
             anyhow::bail!("ended while waiting for the database: {reason}");
         }

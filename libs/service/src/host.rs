@@ -9,9 +9,10 @@ use chatapp_types::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bus::BusUrl;
 use crate::lifetime::Lifetime;
 use crate::readiness::Readiness;
-use crate::{AuthKeys, InstanceLock, PeerUrls, ProcessArgs, Storage, open_when_there};
+use crate::{AuthKeys, InstanceLock, PeerUrls, Storage, open_when_there};
 
 /// The surroundings of a service: storage, clock, bus, other services, and the end of the process.
 pub struct Host {
@@ -28,17 +29,17 @@ pub struct Host {
 
 impl Host {
     pub(crate) fn new(
-        args: &ProcessArgs,
+        storage: Storage,
+        bus: BusUrl,
         peers: PeerUrls,
         lifetime: Lifetime,
         readiness: Readiness,
     ) -> anyhow::Result<Self> {
-        let storage = args.storage.resolve()?;
         storage.prepare()?;
         let secret = storage.secret()?;
         Ok(Self {
             keys: Arc::new(ServiceKeys::new(&secret)),
-            bus: args.bus_url.open(),
+            bus: bus.open(),
             clock: Arc::new(SystemClock),
             lock: std::sync::OnceLock::new(),
             storage,

@@ -1,15 +1,14 @@
-//! Settings of every process.
+//! Settings of processes that listen.
 
 use std::net::SocketAddr;
 
-use chatapp_http::ServerConfig;
-use chatapp_telemetry::TelemetryConfig;
+use anyhow::Context as _;
+use chatapp_http::{ServerConfig, TlsFiles};
 use clap::Args;
 
-use crate::StorageArgs;
 use crate::bus::BusUrl;
 
-/// Settings that every process has. Flatten them into a program's arguments.
+/// Settings that every process that listens has. Flatten them into a program's arguments.
 #[derive(Args, Clone, Debug)]
 pub struct ProcessArgs {
     /// Where it listens, and within which limits.
@@ -20,17 +19,16 @@ pub struct ProcessArgs {
     #[arg(long, env = "CHATAPP_OPS_LISTEN", value_name = "ADDRESS")]
     pub ops_listen: Option<SocketAddr>,
 
-    /// Where its data is.
-    #[command(flatten)]
-    pub storage: StorageArgs,
-
     /// The event bus: local is within the process; followers elsewhere read the log instead
     #[arg(long, env = "CHATAPP_BUS_URL", default_value = "local", value_name = "URL")]
     pub bus_url: BusUrl,
+}
 
-    /// Its log.
-    #[command(flatten)]
-    pub telemetry: TelemetryConfig,
+impl ProcessArgs {
+    /// Checks what can be checked before anything is done: a certificate that cannot be used is told at once.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.server.tls.as_ref().map_or(Ok(()), TlsFiles::check).context("cannot use TLS")
+    }
 }
 
 /// Where the other services are, for processes that host one.

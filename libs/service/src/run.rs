@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use chatapp_http::{ServiceParts, serve};
+use chatapp_telemetry::TelemetryConfig;
 use clap::{Args, CommandFactory as _, Parser};
 use tokio::net::TcpListener;
 
 use crate::lifetime::Lifetime;
 use crate::readiness::{Readiness, serve_operations};
 use crate::settings::{self, ConfigFileArg, Settings};
-use crate::{Host, PeerUrls, ProcessArgs, build_info};
+use crate::{Host, PeerUrls, ProcessArgs, StorageArgs, build_info};
 
 /// Threads for work that blocks: readers of the database, password hashes, files. Each costs memory once it was used.
 const BLOCKING_THREADS: usize = 32;
@@ -33,7 +34,11 @@ struct ServiceArgs<C: Args> {
     #[command(flatten)]
     config: ConfigFileArg,
     #[command(flatten)]
+    storage: StorageArgs,
+    #[command(flatten)]
     process: ProcessArgs,
+    #[command(flatten)]
+    telemetry: TelemetryConfig,
     #[command(flatten)]
     peers: PeerUrls,
     #[command(flatten)]
@@ -56,7 +61,7 @@ where
         Ok(settings) => settings,
         Err(error) => return ExitCode::from(error.report()),
     };
-    let log = match chatapp_telemetry::init(&settings.args.process.telemetry, program.name) {
+    let log = match chatapp_telemetry::init(&settings.args.telemetry, program.name) {
         Ok(log) => log,
         Err(error) => return failed(&error.into()),
     };
@@ -98,12 +103,14 @@ where
     if !unknown.is_empty() {
         tracing::info!(settings.keys = unknown.join(", "), "settings of other programs are passed over");
     }
+    args.process.check()?;
     let lifetime = Lifetime::until_signal();
     let (readiness, ended) = (Readiness::default(), tokio_util::sync::CancellationToken::new());
     if let Some(address) = args.process.ops_listen {
         serve_operations(address, program.name, &readiness, ended.clone()).await?;
     }
-    let host = Host::new(&args.process, args.peers, lifetime.clone(), readiness.clone())?;
+    let host =
+        Host::new(args.storage.resolve()?, args.process.bus_url, args.peers, lifetime.clone(), readiness.clone())?;
     let parts = match build(&host, args.service).await {
         // Ended while it waited for the database: what was asked for has happened.
         Err(error) if lifetime.stopping.is_cancelled() => {

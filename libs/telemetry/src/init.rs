@@ -57,7 +57,20 @@ pub fn init(config: &TelemetryConfig, service: &str) -> Result<Guard, TelemetryE
     if tracing::dispatcher::has_been_set() {
         return Err(TelemetryError::AlreadySet);
     }
-    let (subscriber, guard) = assemble(config, service, Console::stderr())?;
+    start(assemble(config, service, Console::stderr())?)
+}
+
+/// As [`init`], but to files alone, for a program whose terminal belongs to what it shows there: the log goes to
+/// `config.dir`, or to `dir` when that is not set.
+pub fn init_files(config: &TelemetryConfig, dir: &Path, service: &str) -> Result<Guard, TelemetryError> {
+    if tracing::dispatcher::has_been_set() {
+        return Err(TelemetryError::AlreadySet);
+    }
+    let files = TelemetryConfig { dir: Some(config.dir.clone().unwrap_or_else(|| dir.to_owned())), ..config.clone() };
+    start(assemble::<io::Sink>(&files, service, None)?)
+}
+
+fn start((subscriber, guard): (Layered<Vec<Output>, Filtered>, Guard)) -> Result<Guard, TelemetryError> {
     subscriber.try_init().map_err(|_| TelemetryError::AlreadySet)?;
     panics::log_panics();
     Ok(guard)
@@ -81,13 +94,16 @@ impl Console<io::Stderr> {
 pub(crate) fn assemble<W: Write + Send + 'static>(
     config: &TelemetryConfig,
     service: &str,
-    console: Console<W>,
+    console: impl Into<Option<Console<W>>>,
 ) -> Result<(Layered<Vec<Output>, Filtered>, Guard), TelemetryError> {
     let mut writers = vec![];
-    let json = config.format.is_json(console.terminal);
-    let (writer, worker) = queue(console.writer);
-    let mut outputs = vec![output(writer.clone(), json, console.colors, service)];
-    writers.push((writer, worker));
+    let mut outputs = vec![];
+    if let Some(console) = console.into() {
+        let json = config.format.is_json(console.terminal);
+        let (writer, worker) = queue(console.writer);
+        outputs.push(output(writer.clone(), json, console.colors, service));
+        writers.push((writer, worker));
+    }
 
     if let Some(dir) = &config.dir {
         let (writer, worker) = queue(files(dir, config.keep, service)?);

@@ -32,4 +32,4 @@ mod redact;
 pub use config::{LogFormat, TelemetryConfig};
 pub use filter::{FilterError, LogFilter};
 pub use guard::{FilterControl, Guard};
-pub use init::{TelemetryError, init};
+pub use init::{TelemetryError, init, init_files};

@@ -17,6 +17,7 @@ use crate::DbError;
 use readers::Readers;
 use writer::Writer;
 
+pub use crate::migrations::check_schema;
 pub use writer::WriteTx;
 
 /// How long a process waits for another one that holds the file.

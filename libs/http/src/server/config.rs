@@ -55,6 +55,13 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+impl TlsFiles {
+    /// Whether a server could use them: both can be read, and the key is the certificate's. An error names the file.
+    pub fn check(&self) -> std::io::Result<()> {
+        super::tls::acceptor(self).map(|_| ())
+    }
+}
+
 /// A span of time in seconds, with a fraction if need be; more than nothing and at most an hour.
 fn seconds(text: &str) -> Result<Duration, String> {
     let span: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
