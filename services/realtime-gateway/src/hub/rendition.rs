@@ -1,0 +1,112 @@
+//! One event in the forms that sockets take it in, each made once whatever the number of sockets.
+
+use std::cell::OnceCell;
+
+use axum::extract::ws::Utf8Bytes;
+use chatapp_timeline::RoomEvent;
+use chatapp_types::frame::{ServerEvent, ServerFrame};
+use chatapp_types::{EntryBody, UserId};
+use serde::Serialize;
+
+/// The interface that a listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Version 1: every entry, as it came from the log.
+    V1,
+    /// The original interface: messages alone, as `{"username","content"}`.
+    V0,
+}
+
+/// An event, ready to be handed out.
+pub(super) struct Rendition {
+    event: RoomEvent,
+    plain: Utf8Bytes,
+    author: OnceCell<Utf8Bytes>,
+    v0: OnceCell<Option<Utf8Bytes>>,
+}
+
+/// The original interface's frame.
+#[derive(Serialize)]
+struct V0Frame<'a> {
+    username: &'a str,
+    content: &'a str,
+}
+
+impl Rendition {
+    /// Wraps an event. Bytes that are no text (which no event of ours has) become an empty frame: the seq is kept.
+    pub(super) fn new(event: RoomEvent) -> Self {
+        let plain = Utf8Bytes::try_from(event.frame.clone()).unwrap_or_default();
+        Self { event, plain, author: OnceCell::new(), v0: OnceCell::new() }
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.event.route.seq
+    }
+
+    /// Whether a listener of that user gets nothing after this.
+    pub(super) fn ends_for(&self, user: UserId) -> bool {
+        self.event.route.closes || self.event.route.ends == Some(user)
+    }
+
+    /// The frame for a listener; nothing where its dialect has no word for the entry. Clones share the bytes.
+    pub(super) fn frame(&self, user: UserId, dialect: Dialect) -> Option<Utf8Bytes> {
+        match dialect {
+            Dialect::V1 if self.event.route.key.is_some() && self.event.route.actor == user => Some(
+                self.author
+                    .get_or_init(|| Utf8Bytes::try_from(self.event.author_frame()).unwrap_or_default())
+                    .clone(),
+            ),
+            Dialect::V1 => Some(self.plain.clone()),
+            Dialect::V0 => self.v0.get_or_init(|| v0_frame(&self.plain)).clone(),
+        }
+    }
+
+    /// What it costs to keep it.
+    pub(super) fn size(&self) -> usize {
+        self.plain.as_str().len() + 256
+    }
+}
+
+fn v0_frame(frame: &str) -> Option<Utf8Bytes> {
+    let frame: ServerFrame = serde_json::from_str(frame).ok()?;
+    let ServerEvent::Entry(entry) = frame.event else { return None };
+    let EntryBody::MessagePosted { body, deleted: false, .. } = &entry.body else { return None };
+    serde_json::to_string(&V0Frame { username: &entry.actor.username, content: body }).ok().map(Utf8Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use chatapp_types::SendKey;
+
+    use super::*;
+    use crate::hub::testing::{left, posted, room, user};
+
+    #[test]
+    fn the_key_is_in_the_authors_frame_alone() {
+        let (ann, bob) = (user("ann"), user("bob"));
+        let key = SendKey::new();
+        let rendition = Rendition::new(posted(room(), 3, &ann, "hi", Some(key)));
+        let own = rendition.frame(ann.id, Dialect::V1).unwrap();
+        let others = rendition.frame(bob.id, Dialect::V1).unwrap();
+        assert!(own.as_str().contains(&key.to_string()));
+        assert!(!others.as_str().contains(&key.to_string()));
+    }
+
+    #[test]
+    fn every_listener_gets_the_same_bytes() {
+        let rendition = Rendition::new(posted(room(), 3, &user("ann"), "hi", None));
+        let a = rendition.frame(user("x").id, Dialect::V1).unwrap();
+        let b = rendition.frame(user("y").id, Dialect::V1).unwrap();
+        assert_eq!(a.as_str().as_ptr(), b.as_str().as_ptr());
+    }
+
+    #[test]
+    fn the_original_interface_gets_messages_and_nothing_else() {
+        let ann = user("ann");
+        let message = Rendition::new(posted(room(), 3, &ann, "hi \"there\"", None));
+        let frame = message.frame(ann.id, Dialect::V0).unwrap();
+        assert_eq!(frame.as_str(), r#"{"username":"ann","content":"hi \"there\""}"#);
+        assert_eq!(Rendition::new(left(room(), 4, &ann)).frame(ann.id, Dialect::V0), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! The handshake of version 1's socket.
+
+use std::sync::Arc;
+
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::RequestExt as _;
+use chatapp_http::ApiError;
+use chatapp_types::{ErrorCode, Problem};
+
+use crate::edge::{Client, bearer, check_socket};
+use crate::socket::identity::Identity;
+use crate::socket::{Closing, V1, pump};
+use crate::state::Gateway;
+
+/// What one read takes from the socket; a frame may be longer. Each socket has a buffer of this size.
+const READ_BUFFER: usize = 4 * 1024;
+/// What is gathered before the socket is written to; a batch of frames may be longer.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// A frame beyond the limit but below this is still read, so that its sender reads why the socket is closed.
+const READ_AT_MOST: usize = 256 * 1024;
+
+/// The live socket: one JSON object a text frame, both ways.
+///
+/// Log in by `Authorization: Bearer` at the handshake, or by `{"op":"auth","access_token":…}` as the first frame within
+/// 5 seconds; never in the URL. Client frames may carry `id` (a number, or a text of up to 64 bytes), which the reply
+/// echoes.
+///
+/// Client frames: `{"op":"auth","access_token"}` (also to go on with a fresh token; answered by `ready`) ·
+/// `{"op":"subscribe","room_id","after"?}` (answered by `subscribed`, the entries after `after`, `caught_up`; what is too far
+/// behind is a `gap`, to be read at `/v1/rooms/{room_id}/timeline`) · `{"op":"unsubscribe","room_id"}` ·
+/// `{"op":"send","room_id","key","body","reply_to"?}` (answered by `ack` once it is committed) · `{"op":"typing","room_id"}` ·
+/// `{"op":"read","room_id","seq"}` · `{"op":"ping"}`.
+///
+/// Pushes: `entry`, `typing`, `presence`, `heads`, `delivery`, `unsubscribed`, `error`. Frames of one socket take effect
+/// in the order they were sent.
+///
+/// The server pings every 25 seconds and closes after 10 more without a sign of life. Frames are limited to 64 KiB and
+/// 300 a minute with bursts of 60; beyond that they are refused with `rate_limited` and `retry_after_s`, and a client that
+/// sends 60 more regardless is closed. Close codes 4000–4499 ask to reconnect and resume each room from its cursor (4000
+/// shutting down, 4001 slow, 4002 gap, 4003 no heartbeat), 4500–4999 do not (4500 token expired, 4501 session revoked, 4502
+/// bad protocol, 4503 frame too large, 4504 unauthenticated).
+#[utoipa::path(
+    get, path = "/v1/ws", operation_id = "open_socket", tag = "gateway", security((), ("bearer" = [])),
+    responses(
+        (status = 101, description = "The socket is open."),
+        (status = 400, description = "Not a WebSocket handshake."),
+        (status = 401, description = "The token is not good."),
+        (status = 403, description = "`origin_not_allowed`: a web page whose origin is not on the list."),
+        (status = 429, description = "Too many handshakes."),
+        (status = 503, description = "Too many handshakes at once, or shutting down; see `Retry-After`."),
+    )
+)]
+pub(crate) async fn open_socket(State(gateway): State<Gateway>, request: Request) -> Response {
+    match handshake(gateway, request).await {
+        Ok(response) => response,
+        Err(problem) => ApiError::from(problem).into_response(),
+    }
+}
+
+async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, Problem> {
+    check_socket(request.headers(), &gateway.config.allowed_origins)?;
+    let client = Client::of(request.headers(), request.extensions(), &gateway.config.trusted_proxies);
+    let token = bearer(request.headers());
+    let upgrade = upgrade_of(&mut request).await?;
+    let place = begin(&gateway).await?;
+    let identity = match token {
+        Some(token) => {
+            let identity = gateway.sockets.tokens.identify(&client, token).await?;
+            gateway.limits.check_user(identity.caller.user)?;
+            Some(identity)
+        }
+        None => {
+            gateway.limits.check_address(&client)?;
+            None
+        }
+    };
+    let tracked = gateway.tasks.token();
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        drop(place);
+        converse(gateway, client, identity, socket).await;
+        drop(tracked);
+    }))
+}
+
+/// The upgrade, with small buffers: most sockets are silent most of the time.
+pub(crate) async fn upgrade_of(request: &mut Request) -> Result<WebSocketUpgrade, Problem> {
+    let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> = request.extract_parts().await;
+    let upgrade = upgrade.map_err(|_| {
+        Problem::new(ErrorCode::Malformed).with_detail("this path opens a WebSocket; send the handshake of RFC 6455")
+    })?;
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(READ_AT_MOST)
+        .max_frame_size(READ_AT_MOST))
+}
+
+/// A place among the handshakes; none while shutting down.
+pub(crate) async fn begin(gateway: &Gateway) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
+    if gateway.sockets.sockets.is_closed() {
+        return Err(Problem::new(ErrorCode::Unavailable).with_detail("shutting down").with_retry_after(2));
+    }
+    gateway.sockets.place().await
+}
+
+async fn converse(gateway: Gateway, client: Client, identity: Option<Identity>, socket: WebSocket) {
+    let services = gateway.sockets.clone();
+    drop(gateway);
+    let (outbox, budget) = (services.outbox(), services.budget());
+    let mut conversation = V1::begin(services, client, Arc::clone(&outbox), identity);
+    let closing = pump::run(socket, &outbox, budget, &mut conversation).await;
+    note_end(closing);
+}
+
+/// One line for each socket that ends.
+pub(crate) fn note_end(closing: Closing) {
+    tracing::debug!(socket.reason = %closing.word(), "socket closed");
+}

@@ -1,0 +1,21 @@
+//! Sockets: one task each, one loop for both interfaces, a bounded queue before each.
+
+mod budget;
+pub(crate) mod calls;
+mod closing;
+mod frames;
+mod heartbeat;
+pub(crate) mod identity;
+pub(crate) mod lane;
+mod outbox;
+pub(crate) mod pump;
+pub(crate) mod services;
+pub(crate) mod sockets;
+mod transport;
+mod v1;
+
+pub(crate) use budget::{Admission, FrameBudget};
+pub(crate) use closing::Closing;
+pub(crate) use frames::{Concern, reply, text_of};
+pub(crate) use outbox::{Batch, Outbox};
+pub(crate) use v1::V1;

@@ -1,0 +1,239 @@
+//! The loop of one socket: what waits is written, what comes in is handed to the conversation, in one task.
+//!
+//! Generic over the socket, so that it is tested without one, and over the conversation, since version 1 and the
+//! original interface differ in words alone. All frames that wait are fed and flushed once.
+
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::ws::{Message, Utf8Bytes};
+use bytes::Bytes;
+use chatapp_types::frame::CloseReason;
+use chatapp_types::limits::FRAME_MAX_BYTES;
+use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
+use tokio::time::Instant;
+
+use super::heartbeat::{Beat, Heartbeat};
+use super::outbox::Next;
+use super::{Admission, Closing, FrameBudget, Outbox};
+
+/// A peer that takes no byte for so long is gone.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+/// How long saying goodbye may take.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
+/// A buffer that has grown beyond this is not kept.
+const KEPT_FRAMES: usize = 64;
+
+/// What comes of a step: go on, or close.
+pub(crate) type Flow = ControlFlow<Closing>;
+
+/// What is said on a socket, without the socket. All methods but the last return at once.
+pub(crate) trait Conversation: Send {
+    /// Takes a text frame.
+    fn on_text(&mut self, text: &str) -> Flow;
+
+    /// Takes what is no frame of the interface at all (binary).
+    fn on_malformed(&mut self) -> Flow;
+
+    /// A frame is one too many; the next is taken after `wait`.
+    fn on_limited(&mut self, text: Option<&str>, wait: Duration);
+
+    /// How this interface closes for that reason.
+    fn closing(&self, reason: CloseReason) -> Closing;
+
+    /// Whether frames can be taken now; if not, the socket is not read until [`Conversation::poll_work`] has made progress.
+    fn wants_input(&self) -> bool;
+
+    /// When [`Conversation::on_time`] is to be called next.
+    fn next_time(&self) -> Option<Instant>;
+
+    /// Does what is due.
+    fn on_time(&mut self, now: Instant) -> Flow;
+
+    /// Goes on with what is under way.
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Flow>;
+}
+
+enum Event<E> {
+    Out(Next),
+    In(Option<Result<Message, E>>),
+    Worked(Flow),
+    Time,
+}
+
+/// Runs a socket until it is closed, and closes it. Returns why.
+pub(crate) async fn run<S, E, C>(mut socket: S, outbox: &Outbox, mut budget: FrameBudget, conversation: &mut C) -> Closing
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    Closing: From<E>,
+    C: Conversation,
+{
+    let closing = converse(&mut socket, outbox, &mut budget, conversation).await;
+    // From here on nothing is queued, and nobody waits for room.
+    outbox.close(closing);
+    let _ = tokio::time::timeout(GOODBYE_WITHIN, say_goodbye(&mut socket, closing)).await;
+    closing
+}
+
+/// Closes a socket that was opened only to be told why not.
+pub(crate) async fn turn_away<S, E>(mut socket: S, closing: Closing)
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+{
+    let _ = tokio::time::timeout(GOODBYE_WITHIN, say_goodbye(&mut socket, closing)).await;
+}
+
+async fn converse<S, E, C>(socket: &mut S, outbox: &Outbox, budget: &mut FrameBudget, conversation: &mut C) -> Closing
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    Closing: From<E>,
+    C: Conversation,
+{
+    let mut heart = Heartbeat::new(Instant::now());
+    let mut frames: Vec<Utf8Bytes> = Vec::new();
+    let mut timer = pin!(tokio::time::sleep_until(heart.next()));
+    loop {
+        let time = conversation.next_time().map_or(heart.next(), |time| time.min(heart.next()));
+        if timer.deadline() != time {
+            timer.as_mut().reset(time);
+        }
+        let event = tokio::select! {
+            next = outbox.next(&mut frames) => Event::Out(next),
+            worked = std::future::poll_fn(|cx| conversation.poll_work(cx)) => Event::Worked(worked),
+            message = socket.next(), if conversation.wants_input() => Event::In(message),
+            () = timer.as_mut() => Event::Time,
+        };
+        let flow = match event {
+            Event::Out(Next::Write) => write(socket, &mut frames, outbox).await,
+            Event::Out(Next::Close(closing)) => ControlFlow::Break(closing),
+            Event::Worked(flow) => flow,
+            Event::In(None) => ControlFlow::Break(Closing::Gone),
+            Event::In(Some(Err(err))) => ControlFlow::Break(err.into()),
+            Event::In(Some(Ok(message))) => {
+                heart.heard();
+                take(&message, budget, conversation)
+            }
+            Event::Time => on_time(socket, &mut heart, conversation).await,
+        };
+        if let ControlFlow::Break(closing) = flow {
+            return last_words(socket, &mut frames, outbox, closing).await;
+        }
+    }
+}
+
+/// What waits is still written, where the reason allows it, before the close frame says why.
+async fn last_words<S, E>(socket: &mut S, frames: &mut Vec<Utf8Bytes>, outbox: &Outbox, closing: Closing) -> Closing
+where
+    S: Sink<Message, Error = E> + Unpin,
+    Closing: From<E>,
+{
+    outbox.close(closing);
+    if closing.says_goodbye() {
+        let writing = async {
+            while let Next::Write = outbox.next(frames).await {
+                if write(socket, frames, outbox).await.is_break() {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE_WITHIN, writing).await;
+    }
+    closing
+}
+
+fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversation: &mut C) -> Flow {
+    let (text, size) = match message {
+        Message::Close(_) => return ControlFlow::Break(Closing::Gone),
+        // Answers to our own pings.
+        Message::Pong(_) => return ControlFlow::Continue(()),
+        Message::Text(text) => (Some(text.as_str()), text.len()),
+        Message::Binary(bytes) | Message::Ping(bytes) => (None, bytes.len()),
+    };
+    if size > FRAME_MAX_BYTES {
+        return ControlFlow::Break(conversation.closing(CloseReason::FrameTooLarge));
+    }
+    match budget.admit(Instant::now()) {
+        Admission::Taken => {}
+        Admission::Limited(wait) => {
+            conversation.on_limited(text, wait);
+            return ControlFlow::Continue(());
+        }
+        Admission::Ignored => return ControlFlow::Break(conversation.closing(CloseReason::BadProtocol)),
+    }
+    match (text, message) {
+        (Some(text), _) => conversation.on_text(text),
+        // Answered by the socket itself.
+        (None, Message::Ping(_)) => ControlFlow::Continue(()),
+        (None, _) => conversation.on_malformed(),
+    }
+}
+
+async fn on_time<S, E, C>(socket: &mut S, heart: &mut Heartbeat, conversation: &mut C) -> Flow
+where
+    S: Sink<Message, Error = E> + Unpin,
+    Closing: From<E>,
+    C: Conversation,
+{
+    let now = Instant::now();
+    match heart.beat(now) {
+        Beat::Wait => {}
+        Beat::Dead if !conversation.wants_input() => heart.heard(),
+        Beat::Dead => return ControlFlow::Break(conversation.closing(CloseReason::NoHeartbeat)),
+        Beat::Ping => {
+            let pinging = tokio::time::timeout(WRITE_STALL, socket.send(Message::Ping(Bytes::new())));
+            match pinging.await {
+                Ok(Ok(())) => {}
+                Ok(Err(err)) => return ControlFlow::Break(err.into()),
+                Err(_) => return ControlFlow::Break(conversation.closing(CloseReason::NoHeartbeat)),
+            }
+        }
+    }
+    conversation.on_time(now)
+}
+
+/// Feeds all frames, then flushes once. A reader that is too slow is cut when its outbox overflows meanwhile.
+async fn write<S, E>(socket: &mut S, frames: &mut Vec<Utf8Bytes>, outbox: &Outbox) -> Flow
+where
+    S: Sink<Message, Error = E> + Unpin,
+    Closing: From<E>,
+{
+    let writing = async {
+        for text in frames.drain(..) {
+            socket.feed(Message::Text(text)).await?;
+        }
+        socket.flush().await
+    };
+    let flow = tokio::select! {
+        biased;
+        written = writing => match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(err) => ControlFlow::Break(err.into()),
+        },
+        closing = outbox.cut() => ControlFlow::Break(closing),
+        () = stalled() => ControlFlow::Break(CloseReason::Slow.into()),
+    };
+    if frames.capacity() > KEPT_FRAMES {
+        *frames = Vec::new();
+    }
+    flow
+}
+
+/// A timer that costs nothing unless a write has to wait.
+async fn stalled() {
+    tokio::time::sleep(WRITE_STALL).await;
+}
+
+/// Sends the close frame and waits for the peer's: closed with bytes unread, a connection is reset, and the frame lost.
+async fn say_goodbye<S, E>(socket: &mut S, closing: Closing)
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+{
+    if let Some(message) = closing.message()
+        && socket.send(message).await.is_ok()
+    {
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+    let _ = socket.close().await;
+}

@@ -1,0 +1,212 @@
+//! All sockets of this gateway: to end those of a session, to tell all of them something, to close them at shutdown.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use chatapp_http::Revocations;
+use chatapp_http::metrics::{Gauge, gauge};
+use chatapp_types::SessionId;
+use chatapp_types::frame::{CloseReason, ServerEvent};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::{Closing, Outbox, text_of};
+use crate::hub::{Delivery, Dialect};
+
+struct Entry {
+    outbox: Arc<Outbox>,
+    session: SessionId,
+    dialect: Dialect,
+}
+
+/// The sockets that are logged in. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Sockets(Arc<Shared>);
+
+struct Shared {
+    entries: Mutex<HashMap<u64, Entry>>,
+    next: AtomicU64,
+    closed: CancellationToken,
+    revocations: Revocations,
+    open: Gauge,
+}
+
+/// A socket's place among them; given up when dropped.
+pub(crate) struct Registration {
+    sockets: Sockets,
+    id: u64,
+}
+
+impl Sockets {
+    /// None yet; `revocations` says which sessions have ended.
+    pub(crate) fn new(revocations: Revocations) -> Self {
+        Self(Arc::new(Shared {
+            entries: Mutex::default(),
+            next: AtomicU64::new(1),
+            closed: CancellationToken::new(),
+            revocations,
+            open: gauge("chatapp_gateway_sockets", "Sockets that are logged in."),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers a socket under its session. At shutdown, or when the session has ended meanwhile, it is closed at once.
+    pub(crate) fn register(&self, outbox: Arc<Outbox>, session: SessionId, dialect: Dialect) -> Registration {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let mut entries = self.lock();
+        if self.0.closed.is_cancelled() {
+            outbox.close(going_away(dialect));
+        }
+        entries.insert(id, Entry { outbox, session, dialect });
+        drop(entries);
+        self.0.open.add(1);
+        self.end_if_revoked(session);
+        Registration { sockets: self.clone(), id }
+    }
+
+    /// Whoever registers looks after having registered: an end that came before is not told again.
+    fn end_if_revoked(&self, session: SessionId) {
+        if self.0.revocations.is_revoked(session) == Ok(true) {
+            self.end(|s| s == session);
+        }
+    }
+
+    /// Whether no more are to be opened.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closed.is_cancelled()
+    }
+
+    /// Closes every socket whose session is one of those.
+    fn end(&self, ended: impl Fn(SessionId) -> bool) {
+        for entry in self.lock().values().filter(|entry| ended(entry.session)) {
+            entry.outbox.close(match entry.dialect {
+                Dialect::V1 => CloseReason::SessionRevoked.into(),
+                Dialect::V0 => Closing::Policy,
+            });
+        }
+    }
+
+    fn tell(&self, frame: &Utf8Bytes) {
+        for entry in self.lock().values().filter(|entry| entry.dialect == Dialect::V1) {
+            entry.outbox.push(frame.clone());
+        }
+    }
+
+    /// Ends the sockets of each session that is ended, for as long as it is polled.
+    pub(crate) async fn follow_revocations(self) {
+        let revocations = self.0.revocations.clone();
+        let mut ended = revocations.subscribe();
+        loop {
+            match ended.recv().await {
+                Ok(session) => self.end(|s| s == session),
+                // Some were missed: look at all.
+                Err(RecvError::Lagged(_)) => self.end(|s| revocations.is_revoked(s) == Ok(true)),
+                Err(RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
+
+    /// Tells every socket when delivery is interrupted and when it is restored, for as long as it is polled.
+    pub(crate) async fn follow_delivery(self, delivery: Delivery) {
+        let mut state = delivery.watch();
+        while state.changed().await.is_ok() {
+            let ok = *state.borrow_and_update();
+            self.tell(&text_of(ServerEvent::Delivery { ok }));
+        }
+    }
+
+    /// Lets no more be opened, and closes all, at moments spread over `window`, so that not all come back at once.
+    pub(crate) async fn close_all(self, window: Duration) {
+        self.0.closed.cancel();
+        let mut left: Vec<(u64, Closing)> =
+            self.lock().iter().map(|(id, entry)| (*id, going_away(entry.dialect))).collect();
+        // In no order that a client could choose: the ids' hash order.
+        let steps = u32::try_from(left.len()).unwrap_or(u32::MAX).clamp(1, 100);
+        let a_step = left.len().div_ceil(steps as usize);
+        while !left.is_empty() {
+            for (id, closing) in left.drain(..a_step.min(left.len())) {
+                if let Some(entry) = self.lock().get(&id) {
+                    entry.outbox.close(closing);
+                }
+            }
+            if !left.is_empty() {
+                tokio::time::sleep(window / steps).await;
+            }
+        }
+    }
+}
+
+fn going_away(dialect: Dialect) -> Closing {
+    match dialect {
+        Dialect::V1 => CloseReason::ShuttingDown.into(),
+        Dialect::V0 => Closing::GoingAway,
+    }
+}
+
+impl Registration {
+    /// The socket goes on under another session of its user.
+    pub(crate) fn change_session(&self, session: SessionId) {
+        if let Some(entry) = self.sockets.lock().get_mut(&self.id) {
+            entry.session = session;
+        }
+        self.sockets.end_if_revoked(session);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.sockets.lock().remove(&self.id);
+        self.sockets.0.open.add(-1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use chatapp_types::Timestamp;
+
+    use super::*;
+
+    fn open(sockets: &Sockets, session: SessionId) -> (Arc<Outbox>, Registration) {
+        let outbox = Arc::new(Outbox::new(10_000));
+        let registration = sockets.register(outbox.clone(), session, Dialect::V1);
+        (outbox, registration)
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_ended_takes_its_sockets_with_it() {
+        let revocations = Revocations::fixed();
+        let sockets = Sockets::new(revocations.clone());
+        let (ann, bob) = (SessionId::new(), SessionId::new());
+        let (a, _a) = open(&sockets, ann);
+        let (b, _b) = open(&sockets, bob);
+        let following = tokio::spawn(sockets.clone().follow_revocations());
+        tokio::task::yield_now().await;
+        revocations.note(ann, Timestamp::from_millis(0));
+        tokio::time::timeout(Duration::from_secs(5), a.cut()).await.unwrap();
+        assert!(!b.is_closing());
+        let (late, _late) = open(&sockets, ann);
+        assert!(late.is_closing(), "it had ended before it was registered");
+        following.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_shutdown_sockets_close_within_the_window_and_none_is_opened_after() {
+        let sockets = Sockets::new(Revocations::fixed());
+        let all: Vec<_> = (0..500).map(|_| open(&sockets, SessionId::new())).collect();
+        let closing = tokio::spawn(sockets.clone().close_all(Duration::from_secs(2)));
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        let closed = all.iter().filter(|(outbox, _)| outbox.is_closing()).count();
+        assert!((200..=300).contains(&closed), "about half after half of the time: {closed}");
+        closing.await.unwrap();
+        assert!(all.iter().all(|(outbox, _)| outbox.is_closing()));
+        let (late, _registration) = open(&sockets, SessionId::new());
+        assert!(late.is_closing());
+    }
+}

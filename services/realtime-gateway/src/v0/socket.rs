@@ -1,0 +1,88 @@
+//! The handshake of the original's socket, `/ws/{room_name}?token=`.
+
+use axum::extract::ws::WebSocket;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use chatapp_http::{Audience, AuthFailure};
+use chatapp_types::{Problem, Secret};
+use serde::Deserialize;
+
+use super::answer::answer;
+use super::calls::Services;
+use super::conversation::{Speaker, V0, listen};
+use crate::edge::{Client, check_socket};
+use crate::hub::Dialect;
+use crate::rest::{begin, is_plain, note_end, upgrade_of};
+use crate::socket::{Closing, pump};
+use crate::state::Gateway;
+
+/// The original took the token here and nowhere else. It is taken out at once and shown nowhere.
+#[derive(Deserialize)]
+struct TokenQuery {
+    token: Option<Secret>,
+}
+
+/// Opens the socket. Whoever has no good token, or names no room that is open to them, is told so by close code 1008.
+pub(super) async fn open_socket(State(gateway): State<Gateway>, request: Request) -> Response {
+    match handshake(gateway, request).await {
+        Ok(response) => response,
+        Err(problem) => answer(&problem),
+    }
+}
+
+async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, Problem> {
+    check_socket(request.headers(), &gateway.config.allowed_origins)?;
+    let client = Client::of(request.headers(), request.extensions(), &gateway.config.trusted_proxies);
+    let room_name = request.uri().path().strip_prefix("/ws/").unwrap_or_default().to_owned();
+    let query = axum::extract::Query::<TokenQuery>::try_from_uri(request.uri());
+    let token = query.ok().and_then(|query| query.0.token);
+    let upgrade = upgrade_of(&mut request).await?;
+    gateway.limits.check_address(&client)?;
+    let place = begin(&gateway).await?;
+    let tracked = gateway.tasks.token();
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        match enter(&gateway, token, room_name).await {
+            Ok(speaker) => {
+                drop(place);
+                converse(gateway, speaker, socket).await;
+            }
+            Err(closing) => {
+                drop(place);
+                pump::turn_away(socket, closing).await;
+            }
+        }
+        drop(tracked);
+    }))
+}
+
+async fn enter(gateway: &Gateway, token: Option<Secret>, room_name: String) -> Result<Speaker, Closing> {
+    let token = token.ok_or(Closing::Policy)?;
+    let caller = gateway.verifier.verify(token.expose(), Audience::V0).await.map_err(|failure| match failure {
+        AuthFailure::Unavailable => Closing::TryAgain,
+        _ => Closing::Policy,
+    })?;
+    if !is_plain(&room_name) || room_name.contains('/') {
+        return Err(Closing::Policy);
+    }
+    let calls = Services { rooms: gateway.rooms.clone(), messages: gateway.messages.clone() };
+    Ok(Speaker { calls: std::sync::Arc::new(calls), caller, token, room_name })
+}
+
+async fn converse(gateway: Gateway, speaker: Speaker, socket: WebSocket) {
+    let services = gateway.sockets.clone();
+    drop(gateway);
+    let (outbox, budget) = (services.outbox(), services.budget());
+    let registered = services.sockets.register(outbox.clone(), speaker.caller.session, Dialect::V0);
+    let closing = match listen(&services.hub, &speaker, &outbox).await {
+        Ok(subscription) => {
+            let mut conversation = V0::new(speaker, subscription, &*services.clock);
+            pump::run(socket, &outbox, budget, &mut conversation).await
+        }
+        Err(closing) => {
+            pump::turn_away(socket, closing).await;
+            closing
+        }
+    };
+    drop(registered);
+    note_end(closing);
+}
