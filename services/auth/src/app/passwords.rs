@@ -51,7 +51,11 @@ mod tests {
 
     #[test]
     fn common_passwords_are_refused() {
-        for common in ["password", "12345678", "Password1", "qwertyuiop", "iloveyou", "aaaaaaaa", "P@ssw0rd", "chatapp1"] {
+        let common = [
+            "password", "12345678", "Password123", "qwertyuiop", "iloveyou", "aaaaaaaa", "P@ssw0rd", "chatapp1", "Passw0rd!",
+            "letmein123", "hunter2hunter2",
+        ];
+        for common in common {
             assert!(check_strength("password", common, "alice").is_err(), "{common}");
         }
     }
@@ -67,16 +71,6 @@ mod tests {
     fn passwords_that_people_remember_are_taken() {
         for good in ["correct horse battery staple", "x7Kp2mQz", "tea-at-four-oclock", "früh am morgen", "k8s-on-arm!"] {
             assert!(check_strength("password", good, "alice").is_ok(), "{good}");
-        }
-    }
-
-    #[test]
-    #[ignore]
-    fn survey() {
-        for p in ["password123", "Password123", "password1234", "testpassword", "testpassword123", "Passw0rd!", "alice-password", "secret-password-1",
-            "correct-horse-1", "s3cret-pass-word", "hunter2hunter2", "Str0ngPassw0rd!", "alicepassword", "supersecret", "supersecret123", "pw-alice-1234", "password-alice", "secret123", "letmein123","Test1234!","test-password","a-good-password","my secret password","chatapp1", "changeme123", "Passw0rd123!", "alice1234", "alice-secret", "qwerty123", "qwerty12345", "abcd1234", "pass-word-1", "secretpassword", "longpassword", "hunter22", "password12345678", "pa55word!", "trustno1!", "welcome1!", "iloveyou12", "sunshine1", "monkey123", "dragon12"] {
-            let e = zxcvbn::zxcvbn(p, &["alice", "chatapp"]);
-            println!("{p:24} {:>14} {:?}", e.guesses(), e.score());
         }
     }
 }

@@ -7,6 +7,8 @@
 //! Whatever ends a session also records it as revoked, in the same commit, and calls the store's [`Announce`]
 //! afterwards. Methods are safe to cancel: a caller that goes away learns nothing, but what was begun is finished.
 
+#[cfg(test)]
+mod contract;
 mod model;
 pub mod sqlite;
 

@@ -1,0 +1,26 @@
+//! The bench on SQLite: a file of its own.
+
+use chatapp_db::{Database, DatabaseConfig, DatabaseUrl, DbError};
+use chatapp_types::UserId;
+
+use super::{Bench, recorder};
+
+pub(crate) async fn open() -> Bench {
+    let dir = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::sqlite(dir.path().join("chatapp.db"));
+    let db = Database::open(&DatabaseConfig::new(url)).await.unwrap();
+    db.migrate().await.unwrap();
+    let (announce, announced) = recorder();
+    let store = crate::store::open(&db, announce).unwrap();
+    let give_room = move |user: UserId| {
+        let Database::Sqlite(sqlite) = db.clone() else { panic!("not SQLite") };
+        let id: String = user.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sql = format!(
+            "DROP VIEW rooms_v_members;
+             CREATE VIEW rooms_v_members AS SELECT x'{id}' AS user_id, 'owner' AS role"
+        );
+        let change = async move { sqlite.write(move |tx| tx.execute_batch(&sql).map_err(DbError::from)).await.unwrap() };
+        Box::pin(change) as _
+    };
+    Bench { store, announced, give_room: Box::new(give_room), _keep: dir }
+}
