@@ -39,8 +39,8 @@ Exit codes:
   3    not logged in, or wrong credentials
   4    not there, hidden from you, or not allowed
   5    a conflict, or an invalid value
-  6    the gateway cannot be reached or cannot answer now; a message that was to be sent is kept
-       and sent under its key by the next `chat send`, `chat outbox send` or `chat --plain`
+  6    the gateway cannot be reached or cannot answer now; where it says that a message is kept,
+       the next `chat send`, `chat outbox send` or `chat --plain` sends it, once
   7    too many requests or tries; wait a little
   130  interrupted";
 

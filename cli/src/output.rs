@@ -74,6 +74,13 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// What a person likes to know and a script need not: a line on standard error, if that is a terminal.
+pub(crate) fn remark(text: &str) {
+    if io::stderr().is_terminal() {
+        complain(&format!("chat: {}", sanitize::line(text)));
+    }
+}
+
 fn write_line(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sending::send_unsent;
+use super::sending::send_kept;
 use crate::args::OutboxCommand;
 use crate::clock_text::local;
 use crate::context::Context;
@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, command: OutboxCommand) -> Outcome {
                 [m.key.to_string(), local(m.queued_at), m.room_id.to_string(), snippet(&m.body)]
             })?)
         }
-        OutboxCommand::Send => send_unsent(context, &sender).await,
+        OutboxCommand::Send => send_kept(&sender, sender.unsent()?).await,
         OutboxCommand::Drop { key } => {
             if sender.unsent()?.iter().all(|m| m.key != key) {
                 return Err(Failure::new(Exit::NotAllowed, "there is no unsent message with this key"));

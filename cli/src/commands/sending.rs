@@ -2,9 +2,9 @@
 
 use std::io::{self, Read as _};
 
+use chatapp_client::outbox::Unsent;
 use chatapp_client::sending::{NotSent, Sender};
 use chatapp_types::limits::BODY_MAX_BYTES;
-use chatapp_types::messages::PostedMessage;
 use chatapp_types::{RoomId, SendKey};
 
 use super::room_id;
@@ -12,30 +12,33 @@ use crate::args::SendArgs;
 use crate::console::{Console, Input};
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
+use crate::output::{self, remark};
 
 pub(super) async fn send(context: &Context, args: SendArgs) -> Outcome {
     let client = context.client()?;
     let me = client.me_ref().await?;
     let patience = std::time::Duration::try_from(args.patience).unwrap_or_default();
     let sender = context.sender(&client, &me, patience);
-    send_unsent(context, &sender).await?;
     let room = room_id(&client, &args.room).await?;
     if args.lines {
+        send_kept(&sender, sender.orphans()?).await?;
         return send_lines(context, &sender, room, &args).await;
     }
     let text = match args.text {
         Some(ref text) => text.clone(),
         None => read_all().await?,
     };
-    send_one(context, &sender, room, text, &args).await
+    // It is kept before anything is sent, so that a failure at an earlier one does not lose it.
+    let message = keep(context, &sender, room, text, &args)?;
+    send_kept(&sender, sender.orphans()?).await?;
+    finish(context, &sender, &message).await
 }
 
-/// What an earlier run could not send goes first, so that the order of writing is kept.
-pub(super) async fn send_unsent(context: &Context, sender: &Sender) -> Outcome {
-    for message in sender.unsent()? {
+/// What earlier runs could not send goes first, so that the order of writing is kept.
+pub(super) async fn send_kept(sender: &Sender, kept: Vec<Unsent>) -> Outcome {
+    for message in kept {
         match sender.send(&message).await {
-            Ok(posted) => shown(context, &posted)?,
+            Ok(posted) => remark(&format!("sent a kept message as #{}", posted.message.seq)),
             Err(NotSent { error, kept: false }) => {
                 let text = format!("chat: an unsent message was refused and is dropped: {}", Failure::from(error));
                 output::complain(&text);
@@ -48,11 +51,14 @@ pub(super) async fn send_unsent(context: &Context, sender: &Sender) -> Outcome {
 
 const KEPT: &str = "the message is kept and will be sent under its key";
 
-async fn send_one(context: &Context, sender: &Sender, room: RoomId, text: String, args: &SendArgs) -> Outcome {
+fn keep(context: &Context, sender: &Sender, room: RoomId, text: String, args: &SendArgs) -> Outcome<Unsent> {
     let key = args.key.unwrap_or_else(SendKey::new);
-    let message = sender.keep(context.clock.as_ref(), room, key, text, args.reply_to)?;
-    match sender.send(&message).await {
-        Ok(posted) => shown(context, &posted),
+    Ok(sender.keep(context.clock.as_ref(), room, key, text, args.reply_to)?)
+}
+
+async fn finish(context: &Context, sender: &Sender, message: &Unsent) -> Outcome {
+    match sender.send(message).await {
+        Ok(posted) => Ok(context.out.done(&posted, |p| format!("Sent as #{}.", p.message.seq))?),
         Err(NotSent { error, kept: true }) => Err(Failure::from(error).with_note(KEPT)),
         Err(NotSent { error, .. }) => Err(error.into()),
     }
@@ -71,7 +77,8 @@ async fn send_lines(context: &Context, sender: &Sender, room: RoomId, args: &Sen
         if line.trim().is_empty() {
             continue;
         }
-        if let Err(failure) = send_one(context, sender, room, line, args).await {
+        let message = keep(context, sender, room, line, args)?;
+        if let Err(failure) = finish(context, sender, &message).await {
             if failure.exit() != Exit::Invalid {
                 return Err(failure);
             }
@@ -79,10 +86,6 @@ async fn send_lines(context: &Context, sender: &Sender, room: RoomId, args: &Sen
             first_refusal.get_or_insert(failure);
         }
     }
-}
-
-fn shown(context: &Context, posted: &PostedMessage) -> Outcome {
-    Ok(context.out.done(posted, |p| format!("Sent as #{}.", p.message.seq))?)
 }
 
 /// Standard input as one message, without the line end that `echo` adds. More than a message can hold is not read.

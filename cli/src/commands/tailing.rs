@@ -1,9 +1,7 @@
 //! The end of a room's log, and what is to come.
 
-use std::io::IsTerminal as _;
-
+use chatapp_client::Client;
 use chatapp_client::live::{Event, FeedConfig, Mode, Transport, start_for};
-use chatapp_client::{Client, sanitize};
 use chatapp_types::limits::PAGE_MAX;
 use chatapp_types::{Entry, RoomId};
 
@@ -11,7 +9,8 @@ use super::room_id;
 use crate::args::TailArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{lines, output};
+use crate::lines;
+use crate::output::remark;
 
 pub(super) async fn tail(context: &Context, args: TailArgs) -> Outcome {
     let client = context.client()?;
@@ -67,12 +66,5 @@ fn write(context: &Context, entry: &Entry) -> Outcome {
     match lines::entry(entry, false) {
         Some(line) => Ok(context.out.text(&line)?),
         None => Ok(()),
-    }
-}
-
-/// What a person likes to know and a script need not.
-fn remark(text: &str) {
-    if std::io::stderr().is_terminal() {
-        output::complain(&format!("chat: {}", sanitize::line(text)));
     }
 }

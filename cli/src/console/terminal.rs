@@ -81,7 +81,8 @@ impl Terminal {
             };
             match edit {
                 Edit::Nothing => {}
-                Edit::Changed => self.draw(&mut io::stdout().lock())?,
+                Edit::Changed if self.is_prompting => self.draw(&mut io::stdout().lock())?,
+                Edit::Changed => {}
                 Edit::Clear => self.clear()?,
                 Edit::Entered(line) => return self.entered(line),
                 Edit::Interrupted => return self.finish(Input::Interrupted),
@@ -91,6 +92,9 @@ impl Terminal {
     }
 
     fn entered(&mut self, line: String) -> io::Result<Input> {
+        if !std::mem::take(&mut self.is_prompting) {
+            return Ok(Input::Line(line));
+        }
         let mut out = io::stdout().lock();
         queue!(out, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
         match self.style {
@@ -100,7 +104,6 @@ impl Terminal {
                 queue!(out, Print(&self.prompt), Print(chatapp_client::sanitize::line(&line)), Print("\r\n"))?;
             }
         }
-        self.is_prompting = false;
         out.flush()?;
         Ok(Input::Line(line))
     }

@@ -18,6 +18,7 @@ use crate::console::{Input, Style};
 const HISTORY: u32 = 50;
 /// How long what was shown waits to be marked as read: a marker for each message would be too many.
 const MARK_EVERY: Duration = Duration::from_secs(5);
+const MARK_WITHIN: Duration = Duration::from_secs(2);
 const PROMPT: &str = "> ";
 
 /// Enters a room (a public one is joined first) and talks there until the person goes back to the list.
@@ -26,8 +27,9 @@ pub(super) async fn enter(session: &mut Session<'_>, room: Room) -> Result<(), L
     let id = view.room.id;
     session.handle.subscribe(id, Some(view.last)).await;
     let over = converse(session, &mut view).await;
-    session.handle.mark_read(id, view.last).await;
     session.handle.unsubscribe(id).await;
+    // By REST, for the list of rooms that comes next shows what is unread; that it fails does no harm.
+    let _ = tokio::time::timeout(MARK_WITHIN, session.client.mark_read(id, view.last)).await;
     over
 }
 

@@ -16,8 +16,8 @@ use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
-/// How long the last messages of a script are waited for.
-const LAST_ACKS_WITHIN: Duration = Duration::from_secs(15);
+/// How long the last messages are waited for: a person wants to go, a script wants them sent.
+const LAST_ACKS_WITHIN: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(15)];
 
 pub(super) struct Session<'a> {
     pub(super) context: &'a Context,
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
 
     /// What an earlier run could not send goes out now.
     async fn resend(&mut self) -> Result<(), Leave> {
-        let unsent = self.sender.unsent()?;
+        let unsent = self.sender.orphans()?;
         if !unsent.is_empty() {
             self.console.print(&format!("Sending {} unsent message(s) of last time.", unsent.len()))?;
         }
@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
 
     /// Ends: the last messages get a moment to be acknowledged; what is not stays kept.
     pub(super) async fn finish(&mut self, has_failed: bool) -> Result<(), Leave> {
-        let until = Instant::now() + LAST_ACKS_WITHIN;
+        let until = Instant::now() + LAST_ACKS_WITHIN[usize::from(!self.console.is_interactive())];
         while !self.unanswered.is_empty() && self.is_connected && !has_failed {
             match tokio::time::timeout_at(until, self.events.next()).await {
                 Ok(Some(event)) => {

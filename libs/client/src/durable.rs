@@ -55,10 +55,29 @@ impl FileLock {
     /// Waits for the lock beside `path` (a file `<path>.lock`, which stays: the locked file itself is replaced, so it
     /// cannot carry the lock). Blocks its thread.
     pub fn acquire(path: &Path) -> io::Result<Self> {
+        Self::on(&lock_path(path))
+    }
+
+    /// Waits for the lock of the file `path` itself, which is made if it is missing. Blocks its thread.
+    pub fn on(path: &Path) -> io::Result<Self> {
         private_folder(folder_of(path))?;
-        let file = private_options().write(true).create(true).truncate(false).open(lock_path(path))?;
+        let file = private_options().write(true).create(true).truncate(false).open(path)?;
         file.lock()?;
         Ok(Self { _file: file })
+    }
+
+    /// Whether somebody holds the lock of the file `path`; nobody does when there is no such file.
+    pub fn is_held(path: &Path) -> io::Result<bool> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(e) => return Err(e),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(false),
+            Err(fs::TryLockError::WouldBlock) => Ok(true),
+            Err(fs::TryLockError::Error(e)) => Err(e),
+        }
     }
 }
 

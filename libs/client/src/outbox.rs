@@ -4,14 +4,20 @@
 //! for good). What a crash leaves is sent again under the same key, which the server answers with the original: the
 //! message is neither lost nor doubled. Two processes that send the same message at once do no harm for the same reason.
 //!
+//! Each process that writes holds a lock of its own while it lives, and its messages name it. What is kept by a process
+//! that has ended is an orphan, which any process may send; what a living one keeps is left to it.
+//!
 //! The file is a log of JSON lines, `add` and `done`, compacted when it is opened. Losing a `done` in a power cut costs
 //! one needless repeat, so only `add` waits for the disk. Every write is made under a lock between processes.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use chatapp_types::{MessageId, RoomId, SendKey, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::durable::{self, FileLock, Sync};
 use crate::{ClientError, GatewayUrl};
@@ -34,6 +40,8 @@ pub struct Unsent {
     pub url: GatewayUrl,
     /// When it was written.
     pub queued_at: Timestamp,
+    /// The process that sends it.
+    pub sender: Uuid,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,16 +55,64 @@ enum Record {
 /// a longer one is compacted when it is next opened.
 const COMPACTED_AT_ONCE: u64 = 256 * 1024;
 
-/// The unsent messages of one profile.
+/// The unsent messages of one profile. Clones are one process's.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     path: PathBuf,
+    me: Arc<OnceLock<Alive>>,
+}
+
+/// That this process lives: a locked file, gone when it ends well and unlocked when it ends otherwise.
+#[derive(Debug)]
+struct Alive {
+    id: Uuid,
+    path: PathBuf,
+    _lock: FileLock,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 impl Outbox {
     /// The outbox in the file `path`, which need not exist.
-    pub const fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, me: Arc::default() }
+    }
+
+    /// Under which name this process keeps messages; from now on it counts as living.
+    pub fn sender_id(&self) -> Result<Uuid, ClientError> {
+        if let Some(me) = self.me.get() {
+            return Ok(me.id);
+        }
+        let id = Uuid::now_v7();
+        let path = self.life_sign(id);
+        let lock = FileLock::on(&path).map_err(ClientError::file(&path))?;
+        Ok(self.me.get_or_init(|| Alive { id, path, _lock: lock }).id)
+    }
+
+    fn life_sign(&self, sender: Uuid) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".senders");
+        PathBuf::from(name).join(sender.to_string())
+    }
+
+    fn lives(&self, sender: Uuid) -> bool {
+        if self.me.get().is_some_and(|me| me.id == sender) {
+            return true;
+        }
+        let path = self.life_sign(sender);
+        match FileLock::is_held(&path) {
+            // Nobody else looks at it in the same moment, for the outbox is locked.
+            Ok(false) => {
+                let _ = std::fs::remove_file(&path);
+                false
+            }
+            Ok(true) => true,
+            Err(_) => false,
+        }
     }
 
     /// Keeps a message; it is on disk when this returns. A key that is kept already is not kept twice.
@@ -74,6 +130,15 @@ impl Outbox {
             return durable::replace(&self.path, b"").map_err(ClientError::file(&self.path));
         }
         Ok(())
+    }
+
+    /// What `author` wrote for `url` in processes that have ended before it was sent, in the order of writing.
+    pub fn orphans(&self, author: UserId, url: &GatewayUrl) -> Result<Vec<Unsent>, ClientError> {
+        let mut unsent = self.of(author, url)?;
+        let _lock = self.lock()?;
+        let mut lives = HashMap::new();
+        unsent.retain(|m| !*lives.entry(m.sender).or_insert_with(|| self.lives(m.sender)));
+        Ok(unsent)
     }
 
     /// What is unsent, in the order of writing, of every author and gateway; the file is compacted on the way.
@@ -148,6 +213,7 @@ mod tests {
             author: UserId::new(),
             url: GatewayUrl::parse("http://127.0.0.1:1").unwrap(),
             queued_at: Timestamp::from_millis(5),
+            sender: Uuid::nil(),
         }
     }
 
@@ -195,6 +261,18 @@ mod tests {
         assert_eq!(outbox.of(UserId::new(), &m.url).unwrap(), []);
         assert_eq!(outbox.of(m.author, &GatewayUrl::parse("http://127.0.0.1:2").unwrap()).unwrap(), []);
         assert_eq!(outbox.of(m.author, &m.url).unwrap(), [m]);
+    }
+
+    #[test]
+    fn what_a_living_process_keeps_is_left_to_it_and_what_a_dead_one_kept_is_not() {
+        let (_dir, here) = outbox();
+        let m = Unsent { sender: here.sender_id().unwrap(), ..message("mine") };
+        here.add(&m).unwrap();
+        let elsewhere = Outbox::new(here.path.clone());
+        assert_eq!(elsewhere.orphans(m.author, &m.url).unwrap(), []);
+        assert_eq!(here.orphans(m.author, &m.url).unwrap(), [], "it is being sent");
+        drop(here);
+        assert_eq!(elsewhere.orphans(m.author, &m.url).unwrap(), [m]);
     }
 
     #[test]

@@ -40,7 +40,12 @@ impl Sender {
         Self { client, outbox, author, patience }
     }
 
-    /// What this author has not yet sent at this gateway.
+    /// What this author left unsent at this gateway in processes that have ended: to be sent before anything else.
+    pub fn orphans(&self) -> Result<Vec<Unsent>, ClientError> {
+        self.outbox.orphans(self.author, self.client.url())
+    }
+
+    /// What this author has not yet sent at this gateway, in any process.
     pub fn unsent(&self) -> Result<Vec<Unsent>, ClientError> {
         self.outbox.of(self.author, self.client.url())
     }
@@ -54,8 +59,16 @@ impl Sender {
         body: String,
         reply_to: Option<MessageId>,
     ) -> Result<Unsent, ClientError> {
-        let url = self.client.url().clone();
-        let message = Unsent { key, room_id, body, reply_to, author: self.author, url, queued_at: clock.now() };
+        let message = Unsent {
+            key,
+            room_id,
+            body,
+            reply_to,
+            author: self.author,
+            url: self.client.url().clone(),
+            queued_at: clock.now(),
+            sender: self.outbox.sender_id()?,
+        };
         self.outbox.add(&message)?;
         Ok(message)
     }

@@ -33,9 +33,9 @@ struct Gateway {
 
 type Shared = State<Arc<Gateway>>;
 
-fn problem(problem: Problem) -> Response {
+fn problem(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap();
-    let mut response = (status, Json(&problem)).into_response();
+    let mut response = (status, Json(problem)).into_response();
     if let Some(seconds) = problem.retry_after_s {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -45,7 +45,7 @@ fn problem(problem: Problem) -> Response {
 async fn refresh(State(gateway): Shared, Json(body): Json<Value>) -> Response {
     let n = gateway.refreshes.load(Ordering::SeqCst);
     if *gateway.revoked.lock().unwrap() || body["refresh_token"] != format!("refresh-{n}") {
-        return problem(ErrorCode::InvalidRefreshToken.into());
+        return problem(&ErrorCode::InvalidRefreshToken.into());
     }
     let n = gateway.refreshes.fetch_add(1, Ordering::SeqCst) + 1;
     Json(json!({"access_token": format!("access-{n}"), "token_type": "Bearer", "expires_in": 600,
@@ -56,7 +56,7 @@ async fn refresh(State(gateway): Shared, Json(body): Json<Value>) -> Response {
 async fn me(State(gateway): Shared, headers: HeaderMap) -> Response {
     let current = format!("Bearer access-{}", gateway.refreshes.load(Ordering::SeqCst));
     if headers[header::AUTHORIZATION] != current.as_str() {
-        return problem(ErrorCode::TokenExpired.into());
+        return problem(&ErrorCode::TokenExpired.into());
     }
     let mut me = json!(user());
     me["created_at"] = "2026-11-22T18:00:00Z".into();
@@ -71,7 +71,7 @@ async fn send(
 ) -> Response {
     gateway.keys.lock().unwrap().push(headers["idempotency-key"].to_str().unwrap().to_owned());
     if let Some(refusal) = gateway.refusals.lock().unwrap().pop() {
-        return problem(refusal);
+        return problem(&refusal);
     }
     let message = Message {
         id: MessageId::new(),
@@ -129,7 +129,7 @@ async fn windows_of_one_profile_refresh_once_between_them() {
     let url = serve(Arc::clone(&gateway)).await;
     let store = store(dir.path(), &url, time::Duration::seconds(1));
     let windows: Vec<Client> = (0..8).map(|_| client(&store, &url)).collect();
-    let calls = windows.iter().map(|window| window.me());
+    let calls = windows.iter().map(Client::me);
     for answer in futures::future::join_all(calls).await {
         assert_eq!(answer.unwrap().user, user());
     }
