@@ -61,8 +61,8 @@ pub struct Deps {
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let publisher = Publisher::new(Arc::clone(&deps.bus));
     let store = open_store(&deps, publisher.clone())?;
-    let codes = tokio::task::spawn_blocking(CodeHasher::for_this_machine).await??;
-    let codes = Codes { key: CodeKey::new(&deps.secret.derive("rooms.code")), hasher: codes };
+    let hasher = CodeHasher::for_this_machine()?;
+    let codes = Codes { key: CodeKey::new(&deps.secret.derive("rooms.code")), hasher };
     let keys = Arc::new(ServiceKeys::new(&deps.secret));
     let state = AppState {
         store: Arc::clone(&store),
