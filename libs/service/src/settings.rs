@@ -10,12 +10,13 @@
 
 mod file;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Parser};
+use clap::{ArgAction, ArgMatches, Args, Command, Id, Parser};
 
 use file::FileSettings;
 
@@ -90,13 +91,14 @@ pub fn parse<P: Parser>(
     defaults: &[(&str, &'static str)],
 ) -> Result<Settings<P>, SettingsError> {
     let argv: Vec<OsString> = argv.into_iter().collect();
+    let keys = keys(&command);
     let mut command = prepare(command, defaults);
     let given = command.try_get_matches_from_mut(argv.iter().cloned())?;
     let (mut matches, mut file, mut unknown) = (given, None, Vec::new());
     if let Some(path) = config_path(&matches) {
         let settings = FileSettings::read(&path)?;
-        unknown = settings.unknown(&known(&command));
-        let from_file = arguments(&command, &matches, &settings);
+        unknown = settings.unknown(&keys);
+        let from_file = arguments(&command, &matches, &keys, &settings);
         matches = command
             .try_get_matches_from_mut(spliced(argv, from_file))
             .map_err(|source| SettingsError::Value { file: path.clone(), source })?;
@@ -125,29 +127,32 @@ fn config_path(matches: &ArgMatches) -> Option<PathBuf> {
     here.or_else(|| matches.subcommand().and_then(|(_, sub)| config_path(sub)))
 }
 
-/// The key of a setting in the file.
-fn key(arg: &Arg) -> Option<String> {
-    Some(arg.get_env()?.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase())
-}
-
-/// Every key that a part of this program knows.
-fn known(command: &Command) -> Vec<String> {
-    let own = command.get_arguments().filter_map(key);
-    own.chain(command.get_subcommands().flat_map(known)).collect()
+/// The keys of all settings of the program, by the id of their argument.
+fn keys(command: &Command) -> BTreeMap<Id, String> {
+    let own = command.get_arguments().filter_map(|arg| {
+        let variable = arg.get_env()?.to_str()?;
+        Some((arg.get_id().clone(), variable.strip_prefix(PREFIX)?.to_ascii_lowercase()))
+    });
+    own.chain(command.get_subcommands().flat_map(keys)).collect()
 }
 
 /// The file's settings as arguments of the subcommand that was called, where nothing counts before them.
-fn arguments(command: &Command, matches: &ArgMatches, settings: &FileSettings) -> Vec<OsString> {
+fn arguments(
+    command: &Command,
+    matches: &ArgMatches,
+    keys: &BTreeMap<Id, String>,
+    settings: &FileSettings,
+) -> Vec<OsString> {
     if let Some((name, matches)) = matches.subcommand()
         && let Some(command) = command.find_subcommand(name)
     {
-        return arguments(command, matches, settings);
+        return arguments(command, matches, keys, settings);
     }
     let mut typed = Vec::new();
     for arg in command.get_arguments() {
         let given = matches.value_source(arg.get_id().as_str()).is_some_and(|s| s != ValueSource::DefaultValue);
-        let (Some(key), Some(flag), false) = (key(arg), arg.get_long(), given) else { continue };
-        let Some(values) = settings.get(&key) else { continue };
+        let (Some(key), Some(flag), false) = (keys.get(arg.get_id()), arg.get_long(), given) else { continue };
+        let Some(values) = settings.get(key) else { continue };
         let switch = matches!(arg.get_action(), ArgAction::SetTrue);
         typed.extend(values.iter().filter(|value| !switch || *value == "true").map(|value| {
             let typed = if switch { format!("--{flag}") } else { format!("--{flag}={value}") };

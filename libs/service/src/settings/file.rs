@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::Id;
 use config::{FileFormat, Source as _, Value, ValueKind};
 
 use super::SettingsError;
@@ -30,8 +31,8 @@ impl FileSettings {
     }
 
     /// The keys that are not `known`.
-    pub(super) fn unknown(&self, known: &[String]) -> Vec<String> {
-        self.0.keys().filter(|key| !known.contains(key)).cloned().collect()
+    pub(super) fn unknown(&self, known: &BTreeMap<Id, String>) -> Vec<String> {
+        self.0.keys().filter(|key| !known.values().any(|known| known == *key)).cloned().collect()
     }
 }
 

@@ -1,0 +1,17 @@
+//! `chatapp`: the whole platform in one process ([`up`]), and what its operator does with it.
+//!
+//! The services are libraries; this crate gives them a database, each other, and a port. It is the one place that
+//! knows all four.
+
+pub mod backup;
+mod cli;
+mod command;
+pub mod doctor;
+mod keys;
+mod migrate;
+mod password;
+pub mod screen;
+pub mod up;
+mod users;
+
+pub use command::main;
