@@ -39,13 +39,14 @@ impl LocalBus {
 
 #[async_trait]
 impl Bus for LocalBus {
-    fn publish(&self, subject: &str, payload: Bytes) {
+    fn publish_traced(&self, subject: &str, payload: Bytes, traceparent: Option<&str>) {
         let mut dropped = false;
         {
             let subjects = self.subjects.read().unwrap_or_else(PoisonError::into_inner);
             let Some(listeners) = subjects.get(subject) else { return };
+            let message = BusMessage { payload, traceparent: traceparent.map(Arc::from) };
             for listener in listeners {
-                match listener.messages.try_send(BusMessage { payload: payload.clone() }) {
+                match listener.messages.try_send(message.clone()) {
                     Ok(()) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => {
                         tracing::debug!(bus.subject = subject, "subscriber's buffer is full, event dropped");
@@ -88,6 +89,16 @@ mod tests {
             assert_eq!(a.recv().await.unwrap().payload[0], n);
             assert_eq!(b.recv().await.unwrap().payload[0], n);
         }
+    }
+
+    #[tokio::test]
+    async fn the_trace_of_an_event_reaches_its_subscribers() {
+        let bus = LocalBus::new();
+        let mut events = bus.subscribe("room.1").await.unwrap();
+        bus.publish_traced("room.1", Bytes::new(), Some("00-01-02-03"));
+        bus.publish("room.1", Bytes::new());
+        assert_eq!(events.recv().await.unwrap().traceparent.as_deref(), Some("00-01-02-03"));
+        assert_eq!(events.recv().await.unwrap().traceparent, None);
     }
 
     #[tokio::test]
