@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use chatapp_messages::{Deps, MessagesConfig, build};
 use chatapp_service::{Host, Program, RevokedByView, run};
 
-const PROGRAM: Program =
-    Program { name: "chatapp-messages", listen: "127.0.0.1:8003", ops_listen: "127.0.0.1:9003" };
+const PROGRAM: Program = Program { name: "chatapp-messages", listen: "127.0.0.1:8003", ops_listen: "127.0.0.1:9003" };
 
 fn main() -> ExitCode {
     run(PROGRAM, async |host: &Host, config: MessagesConfig| {

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use chatapp_gateway::{Deps, GatewayConfig, build};
 use chatapp_service::{Host, Program, RevokedByCall, run};
 
-const PROGRAM: Program =
-    Program { name: "chatapp-gateway", listen: "127.0.0.1:8000", ops_listen: "127.0.0.1:9000" };
+const PROGRAM: Program = Program { name: "chatapp-gateway", listen: "127.0.0.1:8000", ops_listen: "127.0.0.1:9000" };
 
 fn main() -> ExitCode {
     run(PROGRAM, async |host: &Host, config: GatewayConfig| {
