@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatapp_bus::{Bus, subject};
-use chatapp_http::{RevokedSession, Revocations};
+use chatapp_http::{Revocations, RevokedSession};
 
 use crate::store::Announce;
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatapp_bus::{Bus, spawn_beat};
@@ -16,7 +17,7 @@ use crate::store::{AuthStore, SweepLimits};
 /// How often keys made elsewhere are looked for.
 const KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How often what has run out is deleted.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// A token for scripts that has run out is shown to its owner for so long.
 const TOKENS_KEPT: time::Duration = time::Duration::days(30);
 /// Longer than any access token lives, and than any follower remembers.
@@ -43,13 +44,22 @@ impl Background {
 
     /// Takes in keys that were made elsewhere, as by `chatapp keys rotate`.
     pub(crate) fn follow_keys(&self, keys: Arc<KeyRing>) {
+        let failing = Arc::new(AtomicBool::new(false));
         self.every(KEYS_EVERY, move || {
-            let keys = keys.clone();
+            let (keys, failing) = (keys.clone(), failing.clone());
             async move {
                 match keys.reload().await {
-                    Ok(true) => tracing::info!("signing keys have changed"),
-                    Ok(false) => {}
-                    Err(error) => tracing::error!(error = %error, "signing keys cannot be read, keeping the old ones"),
+                    Ok(changed) => {
+                        failing.store(false, Ordering::Relaxed);
+                        if changed {
+                            tracing::info!("signing keys have changed");
+                        }
+                    }
+                    // One line when it begins, not one every other second.
+                    Err(error) if !failing.swap(true, Ordering::Relaxed) => {
+                        tracing::error!(error = %error, "signing keys cannot be read, keeping the old ones");
+                    }
+                    Err(_) => {}
                 }
             }
         });

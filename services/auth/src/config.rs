@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn nothing_weaker_than_the_floor_can_be_set() {
-        for args in [["--auth-hash-memory-kib", "19455"], ["--auth-hash-passes", "1"], ["--auth-access-token-s", "601"]] {
+        for args in [["--auth-hash-memory-kib", "19455"], ["--auth-hash-passes", "1"], ["--auth-access-token-s", "601"]]
+        {
             assert!(Program::try_parse_from(["program", args[0], args[1]]).is_err(), "{args:?}");
         }
     }

@@ -3,8 +3,8 @@
 //! [`build`] makes the service for whoever hosts it: its own program, or the standalone one. [`operator`] has what an
 //! operator does to accounts from outside the running service, and [`rotate_keys`] changes the signing key.
 
-pub mod app;
 mod announce;
+pub mod app;
 mod background;
 mod config;
 pub mod error;

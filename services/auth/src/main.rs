@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use chatapp_auth::{AuthConfig, Deps, build};
 use chatapp_service::{Host, Program, run};
 
-const PROGRAM: Program =
-    Program { name: "chatapp-auth", listen: "127.0.0.1:8001", ops_listen: "127.0.0.1:9001" };
+const PROGRAM: Program = Program { name: "chatapp-auth", listen: "127.0.0.1:8001", ops_listen: "127.0.0.1:9001" };
 
 fn main() -> ExitCode {
     run(PROGRAM, async |host: &Host, config: AuthConfig| {

@@ -14,13 +14,13 @@ impl Accounts {
     /// The caller's account. Refuses: `unauthenticated` when it was deleted a moment ago.
     pub async fn me(&self, caller: &Caller) -> AuthResult<User> {
         let user = self.store.user_by_id(caller.user).await?;
-        user.map(shown).ok_or_else(|| ErrorCode::Unauthenticated.into())
+        user.as_ref().map(shown).ok_or_else(|| ErrorCode::Unauthenticated.into())
     }
 
     /// An account by name, disabled ones included. Refuses: `user_not_found`.
     pub async fn user(&self, username: &str) -> AuthResult<User> {
         let user = self.store.user_by_name(&lookup_name(username)).await?;
-        user.map(shown).ok_or_else(|| ErrorCode::UserNotFound.into())
+        user.as_ref().map(shown).ok_or_else(|| ErrorCode::UserNotFound.into())
     }
 
     /// Deletes the caller's account: its sessions and tokens end, its name becomes free, its messages stay.
@@ -35,6 +35,6 @@ impl Accounts {
     }
 }
 
-fn shown(user: StoredUser) -> User {
+fn shown(user: &StoredUser) -> User {
     User { created_at: user.created_at, user: user.user_ref() }
 }

@@ -104,7 +104,12 @@ impl Accounts {
     }
 
     /// A page of the caller's tokens, newest first; the key of the next page is the last one's id.
-    pub async fn api_tokens(&self, caller: &Caller, after: Option<SessionId>, limit: u32) -> AuthResult<Page<ApiToken>> {
+    pub async fn api_tokens(
+        &self,
+        caller: &Caller,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> AuthResult<Page<ApiToken>> {
         let stored = self.store.list_api_tokens(caller.user, after, limit + 1).await?;
         Ok(Page::from_surplus(stored.into_iter().map(shown).collect(), limit as usize, |token: &ApiToken| token.id))
     }
@@ -184,6 +189,9 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let wrong = fields(&request("\u{7}", None, Some(1_000)));
-        assert_eq!(wrong, [("name", "bad_characters"), ("expires_at", "out_of_range")].map(|(f, c)| (f.into(), c.into())));
+        assert_eq!(
+            wrong,
+            [("name", "bad_characters"), ("expires_at", "out_of_range")].map(|(f, c)| (f.into(), c.into()))
+        );
     }
 }

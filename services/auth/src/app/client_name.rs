@@ -16,7 +16,18 @@ pub fn presentable(user_agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_name_becomes_one_short_visible_line(text in any::<String>()) {
+            let name = presentable(&text);
+            prop_assert!(!name.is_empty() && name.chars().count() <= MAX_CHARS);
+            prop_assert!(!name.chars().any(|c| c.is_control() || is_invisible_format(c)));
+        }
+    }
 
     #[test]
     fn what_would_move_the_cursor_or_the_text_is_left_out() {

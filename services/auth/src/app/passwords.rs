@@ -52,8 +52,17 @@ mod tests {
     #[test]
     fn common_passwords_are_refused() {
         let common = [
-            "password", "12345678", "Password123", "qwertyuiop", "iloveyou", "aaaaaaaa", "P@ssw0rd", "chatapp1", "Passw0rd!",
-            "letmein123", "hunter2hunter2",
+            "password",
+            "12345678",
+            "Password123",
+            "qwertyuiop",
+            "iloveyou",
+            "aaaaaaaa",
+            "P@ssw0rd",
+            "chatapp1",
+            "Passw0rd!",
+            "letmein123",
+            "hunter2hunter2",
         ];
         for common in common {
             assert!(check_strength("password", common, "alice").is_err(), "{common}");
@@ -69,7 +78,8 @@ mod tests {
 
     #[test]
     fn passwords_that_people_remember_are_taken() {
-        for good in ["correct horse battery staple", "x7Kp2mQz", "tea-at-four-oclock", "früh am morgen", "k8s-on-arm!"] {
+        for good in ["correct horse battery staple", "x7Kp2mQz", "tea-at-four-oclock", "früh am morgen", "k8s-on-arm!"]
+        {
             assert!(check_strength("password", good, "alice").is_ok(), "{good}");
         }
     }

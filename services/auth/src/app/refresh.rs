@@ -169,6 +169,8 @@ pub fn decide(chain: &Chain, presented: &Presented, grace: Duration, now: Timest
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
     use super::*;
 
     const GRACE: Duration = Duration::seconds(30);
@@ -208,6 +210,16 @@ mod tests {
             assert!(key.read(&changed).is_none_or(|read| read == token), "a change at {index} was not noticed");
         }
         assert!(super::tests::key().read(&text).is_none(), "another installation's key reads it");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_no_token_and_never_a_panic(text in ".{0,200}", encoded in "[A-Za-z0-9_-]{0,200}") {
+            let key = key();
+            prop_assert!(key.read(&Secret::new(text)).is_none());
+            let prefixed = Secret::new(format!("{PREFIX}{encoded}"));
+            prop_assert!(key.read(&prefixed).is_none());
+        }
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub(crate) fn check(username: &str, password: &Secret) -> AuthResult<Username> {
     let length = passwords::check_length("password", password.expose());
     match (name, length) {
         (Ok(name), Ok(())) => Ok(name),
-        (name, length) => Err(AuthError::Invalid(name.err().into_iter().chain(length.err()).collect::<Vec<FieldError>>())),
+        (name, length) => {
+            Err(AuthError::Invalid(name.err().into_iter().chain(length.err()).collect::<Vec<FieldError>>()))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use chatapp_types::auth::{Session, TokenResponse};
 use chatapp_types::{ErrorCode, Page, Secret, SessionId, Timestamp};
 
 use super::Accounts;
-use crate::error::AuthResult;
+use crate::error::{AuthError, AuthResult};
 use crate::store::{RefreshRules, Refreshed};
 
 impl Accounts {
@@ -19,8 +19,7 @@ impl Accounts {
         };
         let tokens = &self.config.tokens;
         let rules = RefreshRules { grace: tokens.refresh_grace(), idle: tokens.session_idle() };
-        let outcome =
-            self.store.refresh_session(self.refresh_key.presented(&token), rules, self.clock.now()).await?;
+        let outcome = self.store.refresh_session(self.refresh_key.presented(&token), rules, self.clock.now()).await?;
         match outcome {
             Refreshed::Granted(user) => {
                 let successor = self.refresh_key.write(&self.refresh_key.successor(&token));
@@ -45,6 +44,14 @@ impl Accounts {
             current: session.id == caller.session,
         });
         Ok(Page::from_surplus(shown.collect(), limit as usize, |session| session.id))
+    }
+
+    /// Ends the session that asks. One that has ended a moment ago has ended: nothing is refused.
+    pub async fn log_out(&self, caller: &Caller) -> AuthResult<()> {
+        match self.end_session(caller, caller.session).await {
+            Err(AuthError::Refused(ErrorCode::SessionNotFound)) => Ok(()),
+            ended => ended,
+        }
     }
 
     /// Ends one of the caller's sessions, be it the one that asks. Refuses: `session_not_found`.

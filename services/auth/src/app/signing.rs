@@ -187,6 +187,9 @@ mod tests {
         let mut names: Vec<_> = key.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
-        assert_eq!((&key["alg"], &key["crv"], &key["kid"]), (&"EdDSA".into(), &"Ed25519".into(), &kids[0].clone().into()));
+        assert_eq!(
+            (&key["alg"], &key["crv"], &key["kid"]),
+            (&"EdDSA".into(), &"Ed25519".into(), &kids[0].clone().into())
+        );
     }
 }

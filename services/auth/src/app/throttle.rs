@@ -5,7 +5,8 @@
 //! out. Failures are forgiven one by one with time.
 //!
 //! Tries on an account count when they begin and are taken back when they succeed. Otherwise any number of guesses
-//! could be under way at once before the first one is found wrong.
+//! could be under way at once before the first one is found wrong. Those of an address count when they have failed:
+//! a whole office may log in at once, and what can be under way is bounded by the line for password hashes.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -122,12 +123,7 @@ pub struct LoginTry<'a> {
 
 impl Throttle {
     /// A throttle by these settings.
-    pub fn new(
-        store: Arc<dyn AuthStore>,
-        clock: Arc<dyn Clock>,
-        secret: &MasterSecret,
-        config: &AuthConfig,
-    ) -> Self {
+    pub fn new(store: Arc<dyn AuthStore>, clock: Arc<dyn Clock>, secret: &MasterSecret, config: &AuthConfig) -> Self {
         let limits = &config.throttle;
         let policy = |free, forgive_every| Policy { free, forgive_every };
         Self {
@@ -144,8 +140,7 @@ impl Throttle {
     /// Begins a try of a password: of the account of that (normalised) name, existing or not, from that network.
     /// Refused with [`AuthError::Throttled`].
     pub async fn begin_login(&self, account: &str, network: IpAddr) -> AuthResult<LoginTry<'_>> {
-        let account =
-            Try { subject: self.subject("account", account), policy: self.account, counted: true };
+        let account = Try { subject: self.subject("account", account), policy: self.account, counted: true };
         let address =
             Try { subject: self.subject("address", &network.to_string()), policy: self.address, counted: false };
         self.admit(vec![account, address]).await?;
@@ -211,6 +206,8 @@ impl LoginTry<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const POLICY: Policy = Policy { free: 5, forgive_every: Duration::minutes(15) };
@@ -243,6 +240,22 @@ mod tests {
     fn no_number_of_failures_locks_for_good() {
         let counter = Counter { failures: u32::MAX - 1, counted_from: at(0), blocked_until: at(0) };
         assert_eq!(counter.failed(POLICY, at(0)).wait_ms(at(0)), Some(900_000));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_nobody_waits_longer_than_a_quarter_of_an_hour(steps in prop::collection::vec(0..5_000_i64, 0..60)) {
+            let mut now = at(1_000_000);
+            let mut counter = Counter::blank(now);
+            for seconds in steps {
+                now = Timestamp::from_millis(now.millis() + seconds * 1000);
+                if counter.wait_ms(now).is_none() {
+                    counter = counter.failed(POLICY, now);
+                }
+                prop_assert!(counter.wait_ms(now).unwrap_or(0) <= 900_000);
+                prop_assert!(counter.forgotten_at(POLICY) >= now);
+            }
+        }
     }
 
     #[test]

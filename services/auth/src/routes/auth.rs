@@ -19,7 +19,7 @@ fn entrant(request: CredentialsRequest, ClientName(client): ClientName, address:
 
 /// Makes an account
 ///
-/// and logs in to it. A name that looks like a taken one (`раураl` like `paypal`) is taken.
+/// It is logged in to at once. A name that looks like a taken one (`раураl` like `paypal`) is taken.
 #[utoipa::path(
     post, path = "/v1/auth/register", tag = "auth", security(()), request_body = CredentialsRequest,
     responses(
@@ -93,7 +93,7 @@ pub(super) async fn refresh_session(
 )]
 pub(super) async fn logout_session(State(accounts): State<Arc<Accounts>>, caller: Caller) -> ApiResult<StatusCode> {
     caller.require(Scope::Account)?;
-    accounts.end_session(&caller, caller.session).await?;
+    accounts.log_out(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

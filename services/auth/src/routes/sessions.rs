@@ -12,7 +12,7 @@ use crate::app::Accounts;
 
 /// Lists the caller's sessions
 ///
-/// newest first. Needs the scope `account`.
+/// Newest first. Needs the scope `account`.
 #[utoipa::path(
     get, path = "/v1/auth/sessions", tag = "auth", params(PageQuery),
     responses((status = 200, description = "A page of sessions.", body = Page<Session>))

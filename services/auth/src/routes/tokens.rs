@@ -12,7 +12,7 @@ use crate::app::Accounts;
 
 /// Lists the caller's tokens for scripts
 ///
-/// newest first, without their values. Needs the scope `account`.
+/// Newest first, without their values. Needs the scope `account`.
 #[utoipa::path(
     get, path = "/v1/users/me/tokens", tag = "users", params(PageQuery),
     responses((status = 200, description = "A page of tokens.", body = Page<ApiToken>))

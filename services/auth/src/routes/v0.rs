@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -56,9 +57,9 @@ async fn v0_register_user(
     State(accounts): State<Arc<Accounts>>,
     address: ClientAddr,
     client: ClientName,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, V0Error> {
-    let tokens = accounts.register(entrant(&body, client, address)?).await?;
+    let tokens = accounts.register(entrant(body, client, address)?).await?;
     Ok(answer(&tokens))
 }
 
@@ -67,9 +68,9 @@ async fn v0_login_user(
     State(accounts): State<Arc<Accounts>>,
     address: ClientAddr,
     client: ClientName,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, V0Error> {
-    let tokens = accounts.login_v0(entrant(&body, client, address)?).await?;
+    let tokens = accounts.login_v0(entrant(body, client, address)?).await?;
     Ok(answer(&tokens))
 }
 
@@ -77,8 +78,13 @@ fn answer(tokens: &TokenResponse) -> Json<Value> {
     Json(json!({ "access_token": tokens.access_token, "token_type": "bearer" }))
 }
 
-fn entrant(body: &[u8], ClientName(client): ClientName, address: ClientAddr) -> Result<Entrant, V0Error> {
-    let V0Credentials { username, password } = serde_json::from_slice(body).map_err(|error| {
+fn entrant(
+    body: Result<Bytes, BytesRejection>,
+    ClientName(client): ClientName,
+    address: ClientAddr,
+) -> Result<Entrant, V0Error> {
+    let body = body.map_err(|_| V0Error::text(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge.title()))?;
+    let V0Credentials { username, password } = serde_json::from_slice(&body).map_err(|error| {
         // Only the place is told: serde's message may repeat the input.
         let message = format!("expected username and password as JSON texts (column {})", error.column());
         V0Error::invalid(&[json!({ "loc": ["body"], "msg": message, "type": "value_error.jsondecode" })])

@@ -36,7 +36,10 @@ async fn a_token_says_what_it_must_and_lives_ten_minutes() {
     let header = header(&user);
     assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("JWT")));
     let claims = claims(&user.access);
-    assert_eq!((&claims["iss"], &claims["aud"], &claims["name"]), (&json!("chatapp"), &json!("chatapp"), &json!("alice")));
+    assert_eq!(
+        (&claims["iss"], &claims["aud"], &claims["name"]),
+        (&json!("chatapp"), &json!("chatapp"), &json!("alice"))
+    );
     assert_eq!(claims["scope"], "read write moderate account");
     assert_eq!(claims["iat"], scene.now().seconds());
     assert_eq!(claims["exp"], scene.now().seconds() + 600);

@@ -26,9 +26,8 @@ async fn who_is_logged_in_sees_others_by_name_disabled_ones_included() {
 async fn a_deleted_account_is_gone_its_name_is_free_and_its_id_stays_in_the_view() {
     let scene = Scene::new().await;
     let (alice, bob) = (scene.register("alice").await, scene.register("bob").await);
-    let delete = |password: &str| {
-        scene.delete("/v1/users/me").json(&json!({ "password": password })).bearer(&bob.access)
-    };
+    let delete =
+        |password: &str| scene.delete("/v1/users/me").json(&json!({ "password": password })).bearer(&bob.access);
     delete("not-the-password").send().await.refused(401, "invalid_credentials");
     delete(PASSWORD).send().await.expect(StatusCode::NO_CONTENT);
     scene.get("/v1/users/bob").bearer(&alice.access).send().await.refused(404, "user_not_found");
@@ -36,10 +35,7 @@ async fn a_deleted_account_is_gone_its_name_is_free_and_its_id_stays_in_the_view
     assert_ne!(claims(&again.access)["sub"], claims(&bob.access)["sub"]);
     let id: uuid::Uuid = claims(&bob.access)["sub"].as_str().unwrap().parse().unwrap();
     let Database::Sqlite(db) = &scene.db else { panic!("not SQLite") };
-    let shown = db
-        .read(move |conn| chatapp_db::views::sqlite::user(conn, id.into()))
-        .await
-        .unwrap();
+    let shown = db.read(move |conn| chatapp_db::views::sqlite::user(conn, id.into())).await.unwrap();
     assert_eq!(shown.username, chatapp_types::entry::DELETED_USER);
     let named = db.read(|conn| chatapp_db::views::sqlite::user_by_name(conn, "bob")).await.unwrap();
     assert_eq!(named.unwrap().id.to_string(), claims(&again.access)["sub"].as_str().unwrap());

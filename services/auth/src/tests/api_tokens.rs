@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::scene::{Answer, PASSWORD, Scene, claims};
 
 async fn exchange(scene: &Scene, token: &str) -> Answer {
-    scene.post("/internal/tokens/exchange", json!({ "token": token })).as_service().send().await
+    scene.post("/internal/tokens/exchange", json!({ "token": token })).by_service().send().await
 }
 
 async fn create(scene: &Scene, access: &str, body: Value) -> Answer {

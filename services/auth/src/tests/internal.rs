@@ -32,21 +32,24 @@ async fn revocations_are_told_from_a_time_on() {
         scene.wait(10);
         scene.post("/v1/auth/logout", json!(null)).bearer(&session.access).send().await.expect(StatusCode::NO_CONTENT);
     }
-    let since = |ms: i64| scene.get(&format!("/internal/revocations?since={ms}")).as_service().send();
+    let since = |ms: i64| scene.get(&format!("/internal/revocations?since={ms}")).by_service().send();
     let now = scene.now().millis();
     let both = since(0).await.expect(StatusCode::OK).json;
-    assert_eq!(both, json!([
-        { "session_id": first.session().to_string(), "at": now - 10_000 },
-        { "session_id": second.session().to_string(), "at": now },
-    ]));
+    assert_eq!(
+        both,
+        json!([
+            { "session_id": first.session().to_string(), "at": now - 10_000 },
+            { "session_id": second.session().to_string(), "at": now },
+        ])
+    );
     assert_eq!(since(now).await.json.as_array().unwrap().len(), 1);
     assert_eq!(since(now + 1).await.json, json!([]));
-    scene.get("/internal/revocations?since=x").as_service().send().await.refused(400, "malformed");
+    scene.get("/internal/revocations?since=x").by_service().send().await.refused(400, "malformed");
 }
 
 #[tokio::test]
 async fn the_description_is_served_to_services() {
     let scene = Scene::new().await;
-    let answer = scene.get("/internal/openapi.json").as_service().send().await.expect(StatusCode::OK);
+    let answer = scene.get("/internal/openapi.json").by_service().send().await.expect(StatusCode::OK);
     assert_eq!(answer.json, serde_json::to_value(&scene.openapi).unwrap());
 }

@@ -54,7 +54,8 @@ async fn a_malformed_log_in_is_refused_as_such_and_counts_no_try() {
     scene.register("alice").await;
     for body in ["", "{", "[]", r#"{"username":"alice"}"#, r#"{"username":"alice","password":"x","admin":true}"#] {
         for _ in 0..3 {
-            let call = scene.call(axum::http::Method::POST, "/v1/auth/login").header("content-type", "application/json");
+            let call =
+                scene.call(axum::http::Method::POST, "/v1/auth/login").header("content-type", "application/json");
             call.body(body).send().await.refused(400, "malformed");
         }
     }

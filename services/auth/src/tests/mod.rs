@@ -1,5 +1,5 @@
 //! The service as its callers see it: its router, with the standard layers, on a database of its own.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod access_tokens;
 mod accounts;

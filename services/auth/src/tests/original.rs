@@ -10,11 +10,11 @@ const LOGIN: &str = "/internal/v0/users/login";
 
 async fn send(scene: &Scene, path: &str, username: &str, password: &str) -> Answer {
     let body = json!({ "username": username, "password": password });
-    scene.post(path, body).as_service().header("user-agent", "python-requests/2.31").send().await
+    scene.post(path, body).by_service().header("user-agent", "python-requests/2.31").send().await
 }
 
 async fn exists(scene: &Scene, username: &str) -> Value {
-    scene.get(&format!("/internal/v0/users/exists/{username}")).as_service().send().await.expect(StatusCode::OK).json
+    scene.get(&format!("/internal/v0/users/exists/{username}")).by_service().send().await.expect(StatusCode::OK).json
 }
 
 #[tokio::test]
@@ -78,10 +78,19 @@ async fn new_names_and_passwords_meet_the_rules_of_version_one() {
 async fn a_body_that_is_none_of_it_is_a_list_of_errors() {
     let scene = Scene::new().await;
     for body in ["", "{", "[]", r#"{"username":"alice"}"#, r#"{"username":1,"password":"x"}"#] {
-        let call = scene.call(Method::POST, LOGIN).as_service().header("content-type", "application/json").body(body);
+        let call = scene.call(Method::POST, LOGIN).by_service().header("content-type", "application/json").body(body);
         let answer = call.send().await.expect(StatusCode::UNPROCESSABLE_ENTITY);
         assert!(answer.json["detail"].as_array().is_some_and(|list| !list.is_empty()), "{body}: {}", answer.json);
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_an_error_it_can_read() {
+    let scene = Scene::new().await;
+    let chunks = futures::stream::iter((0..100).map(|_| Ok::<_, std::io::Error>("x".repeat(1_000))));
+    let call = scene.call(Method::POST, LOGIN).by_service().body(axum::body::Body::from_stream(chunks));
+    let answer = call.send().await.expect(StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.json["detail"].is_string(), "{}", answer.json);
 }
 
 #[tokio::test]

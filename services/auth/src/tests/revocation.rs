@@ -42,6 +42,7 @@ async fn logging_out_needs_no_body() {
     let user = scene.register("alice").await;
     let call = scene.call(axum::http::Method::POST, "/v1/auth/logout").bearer(&user.access);
     call.send().await.expect(StatusCode::NO_CONTENT);
+    assert_ended(&scene, &user).await;
     scene.call(axum::http::Method::POST, "/v1/auth/logout").send().await.refused(401, "unauthenticated");
 }
 
@@ -83,7 +84,9 @@ async fn sessions_are_listed_in_pages() {
         path = format!("/v1/auth/sessions?limit=2&cursor={cursor}");
     }
     assert_eq!(seen[1..], all);
-    for (query, code, status) in [("cursor=x", "bad_cursor", 400), ("limit=0", "invalid", 422), ("limit=x", "malformed", 400)] {
+    for (query, code, status) in
+        [("cursor=x", "bad_cursor", 400), ("limit=0", "invalid", 422), ("limit=x", "malformed", 400)]
+    {
         let path = format!("/v1/auth/sessions?{query}");
         scene.get(&path).bearer(&access).send().await.refused(status, code);
     }
@@ -138,7 +141,7 @@ async fn a_disabled_or_deleted_account_is_out_at_once() {
     scene.operator().disable_user("alice").await.unwrap();
     scene.refresh(&alice.refresh).await.refused(401, "invalid_refresh_token");
     let path = format!("/internal/revocations?since={}", scene.now().millis());
-    let rows = scene.get(&path).as_service().send().await.expect(StatusCode::OK).json;
+    let rows = scene.get(&path).by_service().send().await.expect(StatusCode::OK).json;
     let ended: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["session_id"].as_str().unwrap()).collect();
     assert!(ended.contains(&alice.session().to_string().as_str()));
 }

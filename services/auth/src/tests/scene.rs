@@ -9,9 +9,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use chatapp_bus::LocalBus;
 use chatapp_db::{Database, DatabaseConfig, DatabaseUrl};
-use chatapp_http::{
-    LayerConfig, MasterSecret, Revocations, ServiceGate, ServiceKeys, TokenVerifier, standard,
-};
+use chatapp_http::{LayerConfig, MasterSecret, Revocations, ServiceGate, ServiceKeys, TokenVerifier, standard};
 use chatapp_types::clock::ManualClock;
 use chatapp_types::{SessionId, Timestamp};
 use http_body_util::BodyExt as _;
@@ -41,12 +39,15 @@ pub(super) struct Scene {
     pub(super) openapi: utoipa::openapi::OpenApi,
     router: Router,
     keys: Arc<ServiceKeys>,
-    _dir: Arc<tempfile::TempDir>,
+    dir: Arc<tempfile::TempDir>,
 }
 
 /// The settings of most tests: hashing is the same, but quick.
 pub(super) fn config() -> AuthConfig {
-    AuthConfig { passwords: PasswordConfig { memory_kib: 64, passes: 1, ..PasswordConfig::default() }, ..AuthConfig::default() }
+    AuthConfig {
+        passwords: PasswordConfig { memory_kib: 64, passes: 1, ..PasswordConfig::default() },
+        ..AuthConfig::default()
+    }
 }
 
 impl Scene {
@@ -65,7 +66,7 @@ impl Scene {
 
     /// Another process on the same database, with other settings.
     pub(super) async fn beside(&self, config: AuthConfig) -> Self {
-        Self::on(self.db.clone(), self.clock.clone(), self.secret.clone(), config, self._dir.clone()).await
+        Self::on(self.db.clone(), self.clock.clone(), self.secret.clone(), config, self.dir.clone()).await
     }
 
     async fn on(
@@ -89,7 +90,7 @@ impl Scene {
         let state = AppState { accounts: accounts.clone(), verifier: Arc::new(verifier), gate: Arc::new(gate) };
         let (router, openapi) = routes::router(state);
         let router = standard(router, LayerConfig::new(crate::SERVICE));
-        Self { db, clock, secret, config, accounts, store, revocations, openapi, router, keys, _dir: dir }
+        Self { db, clock, secret, config, accounts, store, revocations, openapi, router, keys, dir }
     }
 
     pub(super) fn operator(&self) -> Operator {
@@ -184,7 +185,7 @@ impl Call<'_> {
     }
 
     /// As another service.
-    pub(super) fn as_service(self) -> Self {
+    pub(super) fn by_service(self) -> Self {
         let token = self.scene.keys.mint(crate::SERVICE, &*self.scene.clock);
         self.header("x-service-token", &token)
     }
@@ -260,4 +261,3 @@ pub(super) fn part(token: &str, index: usize) -> Value {
     let encoded = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).unwrap()).unwrap()
 }
-

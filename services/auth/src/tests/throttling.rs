@@ -100,10 +100,10 @@ async fn behind_the_gateway_the_clients_address_counts_and_nobody_else_can_name_
         call.header("x-forwarded-for", client)
     };
     for n in 0..3 {
-        fail(n, "203.0.113.7").as_service().send().await.refused(401, "invalid_credentials");
+        fail(n, "203.0.113.7").by_service().send().await.refused(401, "invalid_credentials");
     }
-    fail(4, "203.0.113.7").as_service().send().await.refused(429, "throttled");
-    fail(5, "203.0.113.8").as_service().send().await.refused(401, "invalid_credentials");
+    fail(4, "203.0.113.7").by_service().send().await.refused(429, "throttled");
+    fail(5, "203.0.113.8").by_service().send().await.refused(401, "invalid_credentials");
     // Without a service token the header is the client's invention: these are all from 10.0.0.1.
     for n in 6..9 {
         fail(n, if n == 6 { "203.0.113.1" } else { "203.0.113.2" }).send().await.refused(401, "invalid_credentials");

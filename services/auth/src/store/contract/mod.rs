@@ -1,5 +1,5 @@
 //! What every store promises, as tests that run on each of them. Another backend is one line at the end of this file.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod api_tokens;
 mod keys;

@@ -65,10 +65,10 @@ pub(super) async fn two_refreshes_at_once_get_the_same_successor(bench: &Bench) 
 pub(super) async fn a_refresh_prolongs_the_session(bench: &Bench) {
     let user = bench.user("alice").await;
     let (day, idle) = (86_400, 30 * 86_400);
-    let (used, unused) = (bench.session(user, 0).await, bench.session(user, 0).await);
-    assert!(matches!(refresh(bench, used, 0, 20 * day).await, Refreshed::Granted(_)));
-    assert_eq!(refresh(bench, unused, 0, idle).await, Refreshed::Unknown);
-    assert!(matches!(refresh(bench, used, 1, idle + day).await, Refreshed::Granted(_)));
+    let (active, idle_one) = (bench.session(user, 0).await, bench.session(user, 0).await);
+    assert!(matches!(refresh(bench, active, 0, 20 * day).await, Refreshed::Granted(_)));
+    assert_eq!(refresh(bench, idle_one, 0, idle).await, Refreshed::Unknown);
+    assert!(matches!(refresh(bench, active, 1, idle + day).await, Refreshed::Granted(_)));
     assert_eq!(bench.revoked().await, [], "running out is no revocation");
 }
 

@@ -14,12 +14,13 @@ pub(crate) async fn open() -> Bench {
     let store = crate::store::open(&db, announce).unwrap();
     let give_room = move |user: UserId| {
         let Database::Sqlite(sqlite) = db.clone() else { panic!("not SQLite") };
-        let id: String = user.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = user.0.simple();
         let sql = format!(
             "DROP VIEW rooms_v_members;
              CREATE VIEW rooms_v_members AS SELECT x'{id}' AS user_id, 'owner' AS role"
         );
-        let change = async move { sqlite.write(move |tx| tx.execute_batch(&sql).map_err(DbError::from)).await.unwrap() };
+        let change =
+            async move { sqlite.write(move |tx| tx.execute_batch(&sql).map_err(DbError::from)).await.unwrap() };
         Box::pin(change) as _
     };
     Bench { store, announced, give_room: Box::new(give_room), _keep: dir }

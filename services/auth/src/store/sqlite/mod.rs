@@ -79,7 +79,9 @@ struct Standing {
 /// The standing of an account that was not deleted. Refuses: `user_not_found`.
 fn standing(conn: &Connection, user: UserId) -> StoreResult<Standing> {
     let found = conn
-        .prepare_cached("SELECT passwords, disabled_at IS NOT NULL FROM auth_users WHERE id = ?1 AND deleted_at IS NULL")?
+        .prepare_cached(
+            "SELECT passwords, disabled_at IS NOT NULL FROM auth_users WHERE id = ?1 AND deleted_at IS NULL",
+        )?
         .query_row([user.0], |row| Ok(Standing { passwords: row.get(0)?, disabled: row.get(1)? }))
         .optional()?;
     found.ok_or(StoreError::Refused(ErrorCode::UserNotFound))

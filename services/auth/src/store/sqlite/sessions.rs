@@ -18,8 +18,8 @@ impl SessionStore for SqliteAuthStore {
         let announce = self.announce.clone();
         self.write(move |tx| {
             let Opening { session, credential, max_sessions } = opening;
-            let allowed = standing(tx, session.user)
-                .is_ok_and(|user| !user.disabled && user.passwords == credential.passwords);
+            let allowed =
+                standing(tx, session.user).is_ok_and(|user| !user.disabled && user.passwords == credential.passwords);
             if !allowed {
                 return Err(ErrorCode::InvalidCredentials.into());
             }
