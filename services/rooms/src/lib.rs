@@ -58,6 +58,7 @@ pub struct Deps {
 }
 
 /// Builds the service and starts its background tasks, which end on `deps.shutdown`.
+#[expect(clippy::unused_async, reason = "every service is built alike, and another database is awaited here")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let publisher = Publisher::new(Arc::clone(&deps.bus));
     let store = open_store(&deps, publisher.clone())?;

@@ -18,11 +18,11 @@ pub(super) fn list(
     RoomRow::get(conn, room, viewer, now)?.position().require_admin()?;
     let mut statement = conn.prepare_cached(
         "SELECT e.number, e.at, e.action, e.detail, e.actor_id, a.username, a.deleted,
-                    e.subject_id, s.username, s.deleted
-             FROM rooms_audit e
-             LEFT JOIN auth_v_users a ON a.id = e.actor_id
-             LEFT JOIN auth_v_users s ON s.id = e.subject_id
-             WHERE e.room_id = ?1 AND e.number < ?2 ORDER BY e.number DESC LIMIT ?3",
+                e.subject_id, s.username, s.deleted
+         FROM rooms_audit e
+         LEFT JOIN auth_v_users a ON a.id = e.actor_id
+         LEFT JOIN auth_v_users s ON s.id = e.subject_id
+         WHERE e.room_id = ?1 AND e.number < ?2 ORDER BY e.number DESC LIMIT ?3",
     )?;
     let values = params![room.0, page.after.unwrap_or(i64::MAX), i64::from(page.limit) + 1];
     let rows = statement.query_map(values, read)?.collect::<Result<_, _>>()?;

@@ -22,10 +22,10 @@ pub(super) fn list(
     RoomRow::get(conn, room, viewer, now)?.position().require_admin()?;
     let mut statement = conn.prepare_cached(
         "SELECT b.seq, b.reason, b.at, b.until, b.user_id, u.username, u.deleted, b.by_id, a.username, a.deleted
-             FROM rooms_blocks b
-             LEFT JOIN auth_v_users u ON u.id = b.user_id
-             LEFT JOIN auth_v_users a ON a.id = b.by_id
-             WHERE b.room_id = ?1 AND b.seq > ?2 AND (b.until IS NULL OR b.until > ?3) ORDER BY b.seq LIMIT ?4",
+         FROM rooms_blocks b
+         LEFT JOIN auth_v_users u ON u.id = b.user_id
+         LEFT JOIN auth_v_users a ON a.id = b.by_id
+         WHERE b.room_id = ?1 AND b.seq > ?2 AND (b.until IS NULL OR b.until > ?3) ORDER BY b.seq LIMIT ?4",
     )?;
     let values = params![room.0, page.after.unwrap_or_default(), now.millis(), i64::from(page.limit) + 1];
     let rows = statement

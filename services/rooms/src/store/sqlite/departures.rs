@@ -13,7 +13,7 @@ use crate::store::StoreResult;
 pub(super) fn memberships_of_deleted(conn: &Connection, limit: u32) -> StoreResult<Vec<(RoomId, UserId)>> {
     let mut statement = conn.prepare_cached(
         "SELECT m.room_id, m.user_id FROM rooms_members m JOIN auth_v_users u ON u.id = m.user_id
-             WHERE u.deleted = 1 LIMIT ?1",
+         WHERE u.deleted = 1 LIMIT ?1",
     )?;
     let rows = statement
         .query_map([limit], |row| Ok((RoomId(row.get(0)?), UserId(row.get(1)?))))?

@@ -21,8 +21,8 @@ pub(super) fn list(
     RoomRow::get(conn, room, viewer, now)?.position().require_member()?;
     let mut statement = conn.prepare_cached(
         "SELECT m.joined_seq, m.role, m.joined_at, m.user_id, u.username, u.deleted
-             FROM rooms_members m LEFT JOIN auth_v_users u ON u.id = m.user_id
-             WHERE m.room_id = ?1 AND m.joined_seq > ?2 ORDER BY m.joined_seq LIMIT ?3",
+         FROM rooms_members m LEFT JOIN auth_v_users u ON u.id = m.user_id
+         WHERE m.room_id = ?1 AND m.joined_seq > ?2 ORDER BY m.joined_seq LIMIT ?3",
     )?;
     let rows = statement
         .query_map(params![room.0, page.after.unwrap_or_default(), i64::from(page.limit) + 1], |row| {

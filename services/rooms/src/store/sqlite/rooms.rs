@@ -121,7 +121,7 @@ fn require_free_name(conn: &Connection, norm: &str, room: RoomId) -> StoreResult
     let taken: bool = conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM rooms_rooms
-                            WHERE name_norm = ?1 AND visibility = 'public' AND deleted_at IS NULL AND id <> ?2)",
+             WHERE name_norm = ?1 AND visibility = 'public' AND deleted_at IS NULL AND id <> ?2)",
         )?
         .query_row(params![norm, room.0], |row| row.get(0))?;
     if taken { Err(Refusal::RoomNameTaken.into()) } else { Ok(()) }

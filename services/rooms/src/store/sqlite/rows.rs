@@ -153,8 +153,8 @@ impl Subject {
         let user = user_named(conn, name)?.ok_or(Refusal::UserNotFound)?;
         let mut statement = conn.prepare_cached(
             "SELECT (SELECT role FROM rooms_members WHERE room_id = ?1 AND user_id = ?2),
-                    EXISTS (SELECT 1 FROM rooms_blocks
-                            WHERE room_id = ?1 AND user_id = ?2 AND (until IS NULL OR until > ?3))",
+             EXISTS (SELECT 1 FROM rooms_blocks
+                     WHERE room_id = ?1 AND user_id = ?2 AND (until IS NULL OR until > ?3))",
         )?;
         let (role, blocked) = statement
             .query_row(params![room.0, user.id.0, now.millis()], |row| Ok((optional_word(row, 0)?, row.get(1)?)))?;

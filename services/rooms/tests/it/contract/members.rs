@@ -106,9 +106,9 @@ pub(crate) async fn a_transfer_leaves_one_owner(b: &impl Backend) {
         .into_iter()
         .map(|entry| entry.into_entry(|id| if id == ann.id { ann.clone() } else { bob.clone() }, None).body)
         .collect();
-    let changed =
+    let role_of =
         |subject: &chatapp_types::UserRef, role| EntryBody::MemberRoleChanged { subject: subject.clone(), role };
-    assert_eq!(changes, [changed(&bob, Role::Owner), changed(&ann, Role::Admin)]);
+    assert_eq!(changes, [role_of(&bob, Role::Owner), role_of(&ann, Role::Admin)]);
     assert!(matches!(refusal(w.store.transfer_room(&ann, room, named(&ann)).await), Refusal::Forbidden(_)));
     w.store.leave_room(&ann, room).await.unwrap();
 }

@@ -31,14 +31,14 @@ pub(crate) async fn two_hundred_joins_and_a_block_at_once_agree_with_the_log(b: 
     }
 
     // The log is contiguous, tells who is in, and lets nobody in after a block.
-    let (mut inside, mut blocked, mut uses) = (HashSet::from([ann.id]), HashSet::new(), 0);
+    let (mut inside, mut blocked, mut spent) = (HashSet::from([ann.id]), HashSet::new(), 0);
     for (place, entry) in b.log(room).await.into_iter().enumerate() {
         assert_eq!(entry.seq, place as u64 + 1);
         match entry.kind.as_str() {
             "member.joined" => {
                 assert!(!blocked.contains(&entry.actor), "joined after the block");
                 assert!(inside.insert(entry.actor), "joined twice");
-                uses += 1;
+                spent += 1;
             }
             "member.blocked" => {
                 inside.remove(&entry.subject.unwrap());
@@ -47,7 +47,7 @@ pub(crate) async fn two_hundred_joins_and_a_block_at_once_agree_with_the_log(b: 
             _ => {}
         }
     }
-    assert_eq!((blocked.len(), uses), (10, USES), "every use was spent, and none twice");
+    assert_eq!((blocked.len(), spent), (10, USES), "every use was spent, and none twice");
     for user in &users {
         assert_eq!(b.visible_after(room, user.id).await.is_some(), inside.contains(&user.id));
     }

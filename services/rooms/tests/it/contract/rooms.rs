@@ -6,8 +6,8 @@ use chatapp_types::{EntryBody, History, Role, RoomName, Topic, Visibility};
 
 use super::backend::{Backend, LIMITS, kinds, public, refusal};
 
-fn name(text: &str) -> Option<RoomName> {
-    Some(RoomName::parse(text).unwrap())
+fn name(text: &str) -> RoomName {
+    RoomName::parse(text).unwrap()
 }
 
 pub(crate) async fn the_creator_is_owner_and_first_member_at_entry_1(b: &impl Backend) {
@@ -72,7 +72,7 @@ pub(crate) async fn each_setting_that_changes_is_one_entry_and_one_audit_row(b: 
     let ann = b.add_user("ann").await;
     let room = w.make_public(&ann, "den").await.id;
     let change = RoomChange {
-        name: name("Lair"),
+        name: Some(name("Lair")),
         topic: Some(Topic::parse("bears").unwrap()),
         visibility: None,
         history: Some(History::SinceJoin),
@@ -102,7 +102,7 @@ pub(crate) async fn a_room_made_public_claims_its_name_and_loses_its_code(b: &im
     let clash = w.store.update_room(&ann, room.id, to(Visibility::Public)).await;
     assert_eq!(refusal(clash), Refusal::RoomNameTaken);
     assert_eq!(kinds(b, room.id).await, ["room.created"], "a refusal leaves nothing behind");
-    let both = RoomChange { name: name("den 2"), ..to(Visibility::Public) };
+    let both = RoomChange { name: Some(name("den 2")), ..to(Visibility::Public) };
     assert_eq!(w.store.update_room(&ann, room.id, both).await.unwrap().has_secret_code, Some(false));
     w.store.update_room(&ann, room.id, to(Visibility::Private)).await.unwrap();
     let opened = w.store.join_room(&bob, room.id, proof, None).await;

@@ -22,7 +22,7 @@ async fn the_rooms_of_a_deleted_account_are_left_without_being_asked() {
     let (ann, bob) = (service.user("ann").await, service.user("bob").await);
     let room = service.public_room(&ann, "den").await;
     service.post(&bob, &format!("{room}/join"), Value::Null).await.expect(200);
-    service.database.delete_user(&ann.user).await;
+    service.database.delete_user(&ann.account).await;
     until(|| async { service.get(&bob, &room).await.expect(200)["role"] == "owner" }).await;
     let log = service.database.log(room["/v1/rooms/".len()..].parse().unwrap()).await;
     assert_eq!(log.last().unwrap().kind, "member.left");
@@ -40,5 +40,5 @@ async fn it_gives_signs_of_life_and_keeps_how_far_it_has_published() {
     service.tasks.close();
     tokio::time::timeout(Duration::from_secs(10), service.tasks.wait()).await.expect("the tasks end");
     let sql = "SELECT published_seq FROM timeline_heads WHERE room_id = ?1 AND ?2 IS NOT NULL";
-    assert_eq!(service.database.number(sql, room, ann.user.id).await, Some(1));
+    assert_eq!(service.database.number(sql, room, ann.account.id).await, Some(1));
 }

@@ -26,11 +26,11 @@ async fn each_call_needs_its_scope_and_no_other() {
     for (method, path, body) in calls {
         let needed = needed(&method, &path);
         let others: Vec<_> = ["read", "write", "moderate", "account"].into_iter().filter(|s| *s != needed).collect();
-        let token = service.token(&ann.user, "chatapp", &others.join(" "));
+        let token = service.token(&ann.account, "chatapp", &others.join(" "));
         let refused = service.call_as(&token, method.clone(), &path, body).await;
         assert_eq!(refused.told(), (403, "insufficient_scope"), "{method} {path}");
     }
-    let read_only = service.token(&ann.user, "chatapp", "read");
+    let read_only = service.token(&ann.account, "chatapp", "read");
     service.call_as(&read_only, Method::GET, &room, json!(null)).await.expect(200);
 }
 

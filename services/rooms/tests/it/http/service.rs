@@ -47,7 +47,7 @@ impl KeySource for Issuer {
 
 /// A user with a token for everything.
 pub(crate) struct User {
-    pub(crate) user: UserRef,
+    pub(crate) account: UserRef,
     pub(crate) token: String,
     pub(crate) v0_token: String,
 }
@@ -138,7 +138,7 @@ impl Service {
         let user = self.database.add_user(name).await;
         let (token, v0_token) =
             (self.token(&user, "chatapp", "read write moderate account"), self.token(&user, "v0", "read write"));
-        User { user, token, v0_token }
+        User { account: user, token, v0_token }
     }
 
     pub(crate) fn token(&self, user: &UserRef, audience: &str, scope: &str) -> String {
