@@ -95,6 +95,22 @@ impl Console {
         self.next().await
     }
 
+    /// Shows a line of a conversation that was entered and does not come back as a message.
+    pub(crate) fn echo(&mut self, line: &str) -> io::Result<()> {
+        match self {
+            Self::Terminal(terminal) => terminal.echo(line),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Ends a conversation: its prompt, and what was typed behind it, vanish.
+    pub(crate) fn hush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Terminal(terminal) => terminal.hush(),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
     /// Clears the screen, where there is one.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         match self {

@@ -22,6 +22,8 @@ pub(crate) struct Terminal {
     style: Style,
     /// Whether the prompt stands on the screen.
     is_prompting: bool,
+    /// The input as it stands behind the prompt, and the cursor's column.
+    drawn: (String, u16),
     _raw: RawMode,
 }
 
@@ -35,6 +37,7 @@ impl Terminal {
             prompt: String::new(),
             style: Style::Question,
             is_prompting: false,
+            drawn: (String::new(), 0),
             _raw: raw,
         })
     }
@@ -48,6 +51,21 @@ impl Terminal {
             queue!(out, Print(line), Print("\r\n"))?;
         }
         if self.is_prompting { self.draw(&mut out) } else { out.flush() }
+    }
+
+    /// Takes the prompt, and what was typed behind it, away.
+    pub(super) fn hush(&mut self) -> io::Result<()> {
+        self.editor.reset();
+        if std::mem::take(&mut self.is_prompting) {
+            execute!(io::stdout(), MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        }
+        Ok(())
+    }
+
+    /// Shows a line that was entered and has vanished.
+    pub(super) fn echo(&mut self, line: &str) -> io::Result<()> {
+        let text = format!("{}{}", self.prompt, chatapp_client::sanitize::line(line));
+        self.print(&text)
     }
 
     pub(super) fn prompt(&mut self, prompt: &str, style: Style) -> io::Result<()> {
@@ -76,13 +94,15 @@ impl Terminal {
                     self.editor.key(key, self.style != Style::Secret)
                 }
                 Some(Ok(Event::Paste(text))) => self.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n")),
-                Some(Ok(Event::Resize(..))) => Edit::Changed,
+                Some(Ok(Event::Resize(..))) => {
+                    self.drawn = (String::new(), u16::MAX);
+                    Edit::Changed
+                }
                 Some(Ok(_)) => Edit::Nothing,
             };
             match edit {
-                Edit::Nothing => {}
-                Edit::Changed if self.is_prompting => self.draw(&mut io::stdout().lock())?,
-                Edit::Changed => {}
+                Edit::Changed if self.is_prompting => self.redraw(&mut io::stdout().lock())?,
+                Edit::Changed | Edit::Nothing => {}
                 Edit::Clear => self.clear()?,
                 Edit::Entered(line) => return self.entered(line),
                 Edit::Interrupted => return self.finish(Input::Interrupted),
@@ -116,24 +136,61 @@ impl Terminal {
         Ok(input)
     }
 
-    fn draw(&self, out: &mut impl io::Write) -> io::Result<()> {
-        let columns = size().map_or(80, |(columns, _)| usize::from(columns)).max(2);
-        let prompt: &str = if self.prompt.width() + 8 < columns { &self.prompt } else { "" };
-        let (text, column) = match self.style {
-            Style::Secret => (String::new(), 0),
-            _ => self.editor.view(columns.saturating_sub(prompt.width())),
-        };
-        let column = u16::try_from(prompt.width() + column).unwrap_or(u16::MAX);
+    fn draw(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        let (text, column) = self.picture();
+        let prompt = self.visible_prompt();
         queue!(
             out,
             MoveToColumn(0),
             Clear(ClearType::FromCursorDown),
             Print(prompt),
-            Print(text),
+            Print(&text),
             MoveToColumn(column)
         )?;
+        self.drawn = (text, column);
         out.flush()
     }
+
+    /// What was typed at the end is only added or taken away, so that a screen reader need not read the line anew.
+    fn redraw(&mut self, out: &mut impl io::Write) -> io::Result<()> {
+        let (text, column) = self.picture();
+        let (old, old_column) = &self.drawn;
+        if (old, *old_column) == (&text, column) {
+            return Ok(());
+        }
+        let ends = |text: &str, column: u16| usize::from(column) == self.visible_prompt().width() + text.width();
+        if !ends(old, *old_column) || !ends(&text, column) || old_column == &column {
+            return self.draw(out);
+        }
+        if let Some(added) = text.strip_prefix(old.as_str()) {
+            queue!(out, Print(added))?;
+        } else if old.starts_with(text.as_str()) {
+            queue!(out, MoveToColumn(column), Clear(ClearType::UntilNewLine))?;
+        } else {
+            return self.draw(out);
+        }
+        self.drawn = (text, column);
+        out.flush()
+    }
+
+    /// The part of the input that is seen, and the cursor's column.
+    fn picture(&self) -> (String, u16) {
+        let prompt = self.visible_prompt().width();
+        let (text, column) = match self.style {
+            Style::Secret => (String::new(), 0),
+            _ => self.editor.view(columns().saturating_sub(prompt)),
+        };
+        (text, u16::try_from(prompt + column).unwrap_or(u16::MAX))
+    }
+
+    /// A terminal too narrow for the prompt shows none.
+    fn visible_prompt(&self) -> &str {
+        if self.prompt.width() + 8 < columns() { &self.prompt } else { "" }
+    }
+}
+
+fn columns() -> usize {
+    size().map_or(80, |(columns, _)| usize::from(columns)).max(2)
 }
 
 /// Raw mode, left again whatever happens.

@@ -72,7 +72,9 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leav
         let then = match next {
             Next::Input(Input::Line(line)) => {
                 let then = typed(session, view, &line).await?;
-                session.console.prompt(PROMPT, Style::Conversation)?;
+                if matches!(then, Then::Stay) {
+                    session.console.prompt(PROMPT, Style::Conversation)?;
+                }
                 then
             }
             Next::Input(Input::Interrupted | Input::Ended) => return Err(Leave::Goodbye),
@@ -87,7 +89,11 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leav
 }
 
 async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result<Then, Leave> {
-    match Typed::read(line) {
+    let typed = Typed::read(line);
+    if matches!(typed, Typed::Wrong(_) | Typed::Command(_)) {
+        session.console.echo(line)?;
+    }
+    match typed {
         Typed::Nothing => {}
         Typed::Message(text) => session.post(view.room.id, text, None).await?,
         Typed::Wrong(why) => session.console.print(&why)?,
@@ -113,6 +119,7 @@ fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<
             }
         }
         Some(Event::RoomEnded { room_id, .. }) if room_id == view.room.id => {
+            session.console.hush()?;
             session.console.print("You are no longer in this room.")?;
             return Ok(Then::GoBack);
         }
