@@ -45,7 +45,9 @@ async fn a_kill_at_any_moment_loses_no_acknowledged_message_and_the_key_settles_
     let journal = Journal::default();
     for round in 0..3 {
         let writers: Vec<_> = (0..8)
-            .map(|w| tokio::spawn(write_until_it_breaks(ann.clone(), room.clone(), Arc::clone(&journal), round * 8 + w)))
+            .map(|w| {
+                tokio::spawn(write_until_it_breaks(ann.clone(), room.clone(), Arc::clone(&journal), round * 8 + w))
+            })
             .collect();
         let goal = journal.lock().unwrap().len() + 200;
         chatapp_testkit::eventually("two hundred sends", || {
@@ -104,11 +106,11 @@ async fn a_backup_taken_while_writing_restores_to_a_whole_state() {
     let file = platform.data_dir().with_file_name("copy.backup");
     let backup = platform.operate(&["backup", file.to_str().unwrap()]);
     assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
-    let refused = platform.operate(&["restore", file.to_str().unwrap(), "--force"]);
+    let refused = platform.operate(&["restore", file.to_str().unwrap()]);
     assert!(!refused.status.success(), "a restore under a running server is refused");
     platform.kill();
     writer.await.unwrap();
-    let restored = platform.operate(&["restore", file.to_str().unwrap(), "--force"]);
+    let restored = platform.operate(&["restore", file.to_str().unwrap()]);
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
     platform.restart().await;
     let ann = ann.login_again().await;

@@ -129,24 +129,36 @@ async fn a_cursor_too_far_behind_gets_a_gap_to_read_by_rest() {
     let ann = User::register(&platform, "ann").await;
     let room = ann.public_room("lab").await;
     for batch in 0..11 {
-        let sends = (0..100).map(|n| ann.post_message(&room, Uuid::now_v7(), if n + batch == 0 { "first" } else { "m" }));
+        let sends =
+            (0..100).map(|n| ann.post_message(&room, Uuid::now_v7(), if n + batch == 0 { "first" } else { "m" }));
         for answer in futures::future::join_all(sends).await {
             answer.expect(201);
         }
     }
     let mut socket = Socket::connect(&platform, &ann).await;
     socket.send(&json!({"op": "subscribe", "room_id": room, "after": 0})).await;
-    let gap = socket.expect("gap").await;
-    let (from, to) = (gap["from"].as_u64().unwrap(), gap["to"].as_u64().unwrap());
-    assert_eq!(from, 1);
-    let mut next = from;
+    let (mut replayed, mut gap) = (0, None);
+    loop {
+        let frame = socket.next().await.unwrap();
+        match frame["ev"].as_str() {
+            Some("entry") => {
+                assert_eq!((frame["seq"].as_u64(), &gap), (Some(replayed + 1), &None));
+                replayed += 1;
+            }
+            Some("gap") => gap = Some((frame["from"].as_u64().unwrap(), frame["to"].as_u64().unwrap())),
+            Some("caught_up") => break,
+            _ => {}
+        }
+    }
+    let (mut next, to) = gap.expect("a gap");
+    assert!(replayed <= 1_000 && next == replayed + 1, "replayed {replayed}, then a gap from {next}");
     while next <= to {
         let page = ann.get(&format!("/v1/rooms/{room}/timeline?after={}&limit=200", next - 1)).await.expect(200);
         let items = page["items"].as_array().unwrap();
         assert_eq!(items[0]["seq"], next);
         next += items.len() as u64;
     }
-    socket.expect("caught_up").await;
+    assert_eq!(next, 1_102, "eleven hundred messages and the room's creation");
 }
 
 #[tokio::test]
