@@ -9,7 +9,6 @@ use chatapp_types::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bus::BusUrl;
 use crate::lifetime::Lifetime;
 use crate::readiness::Readiness;
 use crate::{AuthKeys, InstanceLock, PeerUrls, Storage, open_when_there};
@@ -30,7 +29,7 @@ pub struct Host {
 impl Host {
     pub(crate) fn new(
         storage: Storage,
-        bus: BusUrl,
+        bus: Arc<dyn Bus>,
         peers: PeerUrls,
         lifetime: Lifetime,
         readiness: Readiness,
@@ -39,7 +38,7 @@ impl Host {
         let secret = storage.secret()?;
         Ok(Self {
             keys: Arc::new(ServiceKeys::new(&secret)),
-            bus: bus.open(),
+            bus,
             clock: Arc::new(SystemClock),
             lock: std::sync::OnceLock::new(),
             storage,

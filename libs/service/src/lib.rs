@@ -21,6 +21,7 @@ pub mod settings;
 mod signals;
 mod storage;
 
+pub use bus::BusArgs;
 pub use database::open_when_there;
 pub use host::Host;
 pub use identity::{AuthKeys, RevokedByCall, RevokedByView};

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chatapp_http::{ServerConfig, TlsFiles};
 use clap::Args;
 
-use crate::bus::BusUrl;
+use crate::bus::BusArgs;
 
 /// Settings that every process that listens has. Flatten them into a program's arguments.
 #[derive(Args, Clone, Debug)]
@@ -19,14 +19,15 @@ pub struct ProcessArgs {
     #[arg(long, env = "CHATAPP_OPS_LISTEN", value_name = "ADDRESS")]
     pub ops_listen: Option<SocketAddr>,
 
-    /// The event bus: local is within the process; followers elsewhere read the log instead
-    #[arg(long, env = "CHATAPP_BUS_URL", default_value = "local", value_name = "URL")]
-    pub bus_url: BusUrl,
+    /// Where events go.
+    #[command(flatten)]
+    pub bus: BusArgs,
 }
 
 impl ProcessArgs {
     /// Checks what can be checked before anything is done: a certificate that cannot be used is told at once.
     pub fn check(&self) -> anyhow::Result<()> {
+        self.bus.check()?;
         self.server.tls.as_ref().map_or(Ok(()), TlsFiles::check).context("cannot use TLS")
     }
 }

@@ -109,8 +109,8 @@ where
     if let Some(address) = args.process.ops_listen {
         serve_operations(address, program.name, &readiness, ended.clone()).await?;
     }
-    let host =
-        Host::new(args.storage.resolve()?, args.process.bus_url, args.peers, lifetime.clone(), readiness.clone())?;
+    let bus = args.process.bus.open(program.name).await?;
+    let host = Host::new(args.storage.resolve()?, bus.clone(), args.peers, lifetime.clone(), readiness.clone())?;
     let parts = match build(&host, args.service).await {
         // Ended while it waited for the database: what was asked for has happened.
         Err(error) if lifetime.stopping.is_cancelled() => {
@@ -133,6 +133,7 @@ where
     });
     let served = serve(listener, parts.router, args.process.server, lifetime.stopping.clone()).await;
     lifetime.finish().await;
+    bus.close().await;
     ended.cancel();
     served.context("the server failed")?;
     tracing::info!("ended");

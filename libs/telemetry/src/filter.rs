@@ -29,15 +29,18 @@ pub enum FilterError {
 
 impl LogFilter {
     const DEFAULT: &'static str = "info";
+    /// The client of the event bus has a line for each of its tries; ours are fewer, and name the settings.
+    const QUIET: &'static str = "async_nats=off";
 
     /// The filter as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The filter as the log's machinery wants it.
+    /// The filter as the log's machinery wants it: quiet about what the platform tells in its own words, unless it was
+    /// asked for by name.
     pub(crate) fn to_env_filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        EnvFilter::new(format!("{},{}", Self::QUIET, self.0))
     }
 }
 

@@ -59,7 +59,8 @@ pub async fn up(args: UpArgs, storage: Storage, logs: Option<&Path>, screen: Scr
     let db = open(&storage).await?;
     readiness.has_database(&db);
     let configs = Configs { auth: args.auth, rooms: args.rooms, messages: args.messages, gateway: args.gateway };
-    let platform = assemble(db, storage.secret()?, args.process.bus_url.open(), configs, &lifetime).await?;
+    let bus = args.process.bus.open("chatapp").await?;
+    let platform = assemble(db, storage.secret()?, bus.clone(), configs, &lifetime).await?;
     readiness.has_revocations(&platform.revocations);
     platform.until_sessions_are_known(SESSIONS_KNOWN_WITHIN).await;
 
@@ -74,6 +75,7 @@ pub async fn up(args: UpArgs, storage: Storage, logs: Option<&Path>, screen: Scr
         aside(warning);
     }
     let served = until_ended(served, &lifetime, &readiness, logs.is_some()).await;
+    bus.close().await;
     ended.cancel();
     merge_log(&storage);
     served

@@ -45,6 +45,8 @@ pub(crate) fn install() -> Result<()> {
     ensure_package("git", "git");
     // The tests of crashes send signals with it.
     ensure_package("kill", "procps");
+    // The tests of several replicas share its events.
+    ensure_package("nats-server", "nats-server");
     for subcommand in [NEXTEST, DENY] {
         let state = if subcommand.ensure() { "found" } else { "not to be had" };
         println!("{}: {state}", subcommand.package);
