@@ -11,6 +11,7 @@ use tracing::{Instrument as _, Span, field};
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
 use super::{LayerConfig, tidy};
 use crate::metrics;
+use crate::service_token::SERVICE_TOKEN_HEADER;
 
 /// What stands in logs and metrics for a path that is no route: the path itself is the client's text.
 const NO_ROUTE: &str = "none";
@@ -24,6 +25,7 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = metrics::known_method(request.method());
+    let inner = request.headers().contains_key(SERVICE_TOKEN_HEADER);
     let span = tracing::info_span!(
         "request",
         service = config.service,
@@ -33,7 +35,7 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
         user.id = field::Empty,
     );
     let mut record =
-        Record { service: config.service, method, route, span: span.clone(), begun: Instant::now(), told: false };
+        Record { service: config.service, method, route, inner, span: span.clone(), begun: Instant::now(), told: false };
     let response = id.clone().during(next.run(request)).instrument(span).await;
     let response = tidy::tidy(response, &path, &id);
     record.tell(response.status().as_u16());
@@ -45,6 +47,8 @@ struct Record {
     service: &'static str,
     method: &'static str,
     route: Option<MatchedPath>,
+    /// Passed on by another service, whose own line says the same to whoever reads at the level of every day.
+    inner: bool,
     span: Span,
     begun: Instant,
     told: bool,
@@ -60,6 +64,8 @@ impl Record {
         let _entered = self.span.enter();
         if status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
             tracing::warn!(http.status = status, duration_ms, "request failed");
+        } else if self.inner {
+            tracing::debug!(http.status = status, duration_ms, "request answered");
         } else {
             tracing::info!(http.status = status, duration_ms, "request answered");
         }
