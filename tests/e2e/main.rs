@@ -2,8 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accounts;
+mod bad_input;
 mod crash;
+mod gateway;
+mod home;
 mod live;
+mod logs;
+mod matrix;
 mod messages;
 mod rooms;
+mod scripts;
+mod surface;
+mod terminal;
 mod version0;
+mod wire;

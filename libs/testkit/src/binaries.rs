@@ -9,5 +9,7 @@ pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the running test has a path");
     // target/<profile>/deps/<test> or target/<profile>/<tool>
     let beside = test.ancestors().skip(1).take(2).map(|dir| dir.join(name)).find(|path| path.is_file());
-    beside.unwrap_or_else(|| panic!("{name} is not built beside {}: run `cargo build --workspace --bins`", test.display()))
+    beside.unwrap_or_else(|| {
+        panic!("{name} is not built beside {}: run `cargo build --workspace --bins`", test.display())
+    })
 }

@@ -6,13 +6,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 mod binaries;
+mod certificate;
+mod cluster;
 mod deadline;
+mod nats;
 mod platform;
 mod socket;
 mod user;
 
 pub use binaries::binary;
+pub use certificate::Certificate;
+pub use cluster::Cluster;
 pub use deadline::{DEADLINE, eventually, within};
-pub use platform::{Platform, Setup};
+pub use nats::NatsServer;
+pub use platform::{Frozen, Platform, Setup};
 pub use socket::{Closed, Socket};
 pub use user::{Answer, PASSWORD, User, unique_name};

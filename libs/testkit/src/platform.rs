@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{DEADLINE, binary, eventually};
+use crate::{Certificate, DEADLINE, binary, eventually};
 
 /// How to start a platform.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,7 @@ pub struct Setup {
     env: Vec<(String, String)>,
     args: Vec<String>,
     throttled: bool,
+    certificate: Option<Certificate>,
 }
 
 impl Setup {
@@ -35,6 +36,13 @@ impl Setup {
     #[must_use]
     pub fn throttled(mut self) -> Self {
         self.throttled = true;
+        self
+    }
+
+    /// Ends TLS at the server, with this certificate.
+    #[must_use]
+    pub fn tls(mut self, certificate: &Certificate) -> Self {
+        self.certificate = Some(certificate.clone());
         self
     }
 
@@ -63,12 +71,31 @@ impl Platform {
 
     /// Its URL, like `http://127.0.0.1:40123`; the same after a restart.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http{}://127.0.0.1:{}", self.secure(), self.port)
     }
 
     /// Its WebSocket URL for `path`.
     pub fn ws_url(&self, path: &str) -> String {
-        format!("ws://127.0.0.1:{}{path}", self.port)
+        format!("ws{}://127.0.0.1:{}{path}", self.secure(), self.port)
+    }
+
+    fn secure(&self) -> &'static str {
+        if self.setup.certificate.is_some() { "s" } else { "" }
+    }
+
+    /// The certificate of a server that speaks TLS.
+    pub(crate) const fn certificate(&self) -> Option<&Certificate> {
+        self.setup.certificate.as_ref()
+    }
+
+    /// An HTTP client that trusts the server and follows no redirect.
+    pub(crate) fn http_client(&self) -> reqwest::Client {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = match self.certificate() {
+            Some(certificate) => client.tls_certs_only([certificate.for_http()]),
+            None => client,
+        };
+        client.build().expect("an HTTP client")
     }
 
     /// The port.
@@ -124,6 +151,13 @@ impl Platform {
         .unwrap_or(-1)
     }
 
+    /// Stops it in its tracks with SIGSTOP, until what this gives is dropped: connections are still taken by the
+    /// machine, and nothing is answered.
+    pub fn freeze(&self) -> Frozen {
+        signal(self.pid(), "STOP");
+        Frozen { pid: self.pid() }
+    }
+
     /// Starts it again on the same data and port.
     pub async fn restart(&mut self) {
         self.kill();
@@ -141,6 +175,7 @@ impl Platform {
             .arg("--listen")
             .arg(format!("127.0.0.1:{}", self.port))
             .args(&self.setup.args)
+            .args(self.tls_args())
             .env_remove("RUST_LOG")
             .env("CHATAPP_RATE_LIMITS", if self.setup.throttled { "on" } else { "off" })
             .envs(self.setup.env.iter().map(|(k, v)| (k, v)))
@@ -151,23 +186,42 @@ impl Platform {
         self.port = self.wait_until_listening(seen).await;
     }
 
+    fn tls_args(&self) -> Vec<PathBuf> {
+        let Some(certificate) = self.certificate() else { return vec![] };
+        vec!["--tls-cert".into(), certificate.cert_file(), "--tls-key".into(), certificate.key_file()]
+    }
+
     async fn wait_until_listening(&mut self, seen: u64) -> u16 {
-        let begun = Instant::now();
+        let (begun, client) = (Instant::now(), self.http_client());
         // What an earlier run printed says nothing of this one.
         let from = usize::try_from(seen).unwrap_or(usize::MAX);
         loop {
             let stdout = std::fs::read_to_string(self.dir.path().join("stdout.log")).unwrap_or_default();
             let port = stdout.get(from..).and_then(last_port);
-            if let Some(port) = port
-                && reqwest::get(format!("http://127.0.0.1:{port}/.well-known/jwks.json")).await.is_ok()
-            {
-                return port;
+            if let Some(port) = port {
+                let keys = format!("http{}://127.0.0.1:{port}/.well-known/jwks.json", self.secure());
+                if client.get(keys).send().await.is_ok() {
+                    return port;
+                }
             }
             let ended = self.child.as_mut().and_then(|child| child.try_wait().ok()).flatten();
             assert!(ended.is_none(), "chatapp ended at its start ({ended:?}):\n{}", self.output());
             assert!(begun.elapsed() < DEADLINE, "chatapp does not listen:\n{}", self.output());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// A platform that stands still; dropping this lets it go on.
+#[must_use]
+#[derive(Debug)]
+pub struct Frozen {
+    pid: u32,
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal(self.pid, "CONT");
     }
 }
 
@@ -191,7 +245,7 @@ fn last_port(stdout: &str) -> Option<u16> {
     after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn append(path: &Path) -> std::fs::File {
+pub(crate) fn append(path: &Path) -> std::fs::File {
     std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a log file")
 }
 

@@ -4,7 +4,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use crate::{DEADLINE, Platform, User, within};
 
@@ -25,19 +25,29 @@ pub struct Socket {
 impl Socket {
     /// Connects with the user's token in the header, and waits for `ready`.
     pub async fn connect(platform: &Platform, user: &User) -> Self {
-        let mut socket = Self::open(&platform.ws_url("/v1/ws"), Some(&user.token)).await.expect("a connection");
+        let connector = platform.certificate().map(|certificate| Connector::Rustls(certificate.for_sockets()));
+        let url = platform.ws_url("/v1/ws");
+        let mut socket = Self::open_with(&url, Some(&user.token), connector).await.expect("a connection");
         socket.expect("ready").await;
         socket
     }
 
     /// Opens a socket at `url`; with a token it goes into the `Authorization` header.
     pub async fn open(url: &str, token: Option<&str>) -> Result<Self, tungstenite::Error> {
+        Self::open_with(url, token, None).await
+    }
+
+    async fn open_with(
+        url: &str,
+        token: Option<&str>,
+        connector: Option<Connector>,
+    ) -> Result<Self, tungstenite::Error> {
         let mut request = url.into_client_request()?;
         if let Some(token) = token {
             let value = format!("Bearer {token}").parse().expect("a header value");
             request.headers_mut().insert("authorization", value);
         }
-        let (stream, _) = connect_async(request).await?;
+        let (stream, _) = connect_async_tls_with_config(request, None, false, connector).await?;
         Ok(Self { stream })
     }
 
@@ -79,7 +89,8 @@ impl Socket {
     /// The next frame that `is_it` takes, passing over others. Panics when the socket ends before.
     pub async fn expect_that(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let frame = self.next().await.unwrap_or_else(|closed| panic!("closed while waiting for {what}: {closed:?}"));
+            let frame =
+                self.next().await.unwrap_or_else(|closed| panic!("closed while waiting for {what}: {closed:?}"));
             if is_it(&frame) {
                 return frame;
             }

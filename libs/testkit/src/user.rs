@@ -64,11 +64,19 @@ pub struct User {
 impl User {
     /// Registers a user whose name begins with `stem`.
     pub async fn register(platform: &Platform, stem: &str) -> Self {
+        Self::anonymous(platform).registered(stem).await
+    }
+
+    /// Registers a user at a server that speaks plain HTTP at `url`.
+    pub async fn register_at(url: &str, stem: &str) -> Self {
+        Self::nobody_at(url).registered(stem).await
+    }
+
+    async fn registered(&self, stem: &str) -> Self {
         let name = unique_name(stem);
-        let anonymous = Self::anonymous(platform);
         let body = json!({"username": name, "password": PASSWORD});
-        let session = anonymous.post("/v1/auth/register", &body).await.expect(201);
-        anonymous.with_session(&session)
+        let session = self.post("/v1/auth/register", &body).await.expect(201);
+        self.with_session(&session)
     }
 
     /// Logs the same user in once more: another session.
@@ -80,18 +88,23 @@ impl User {
 
     /// Nobody: requests without a token.
     pub fn anonymous(platform: &Platform) -> Self {
-        Self {
-            name: String::new(),
-            id: String::new(),
-            token: String::new(),
-            refresh_token: String::new(),
-            base: platform.url(),
-            http: reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .build()
-                .expect("an HTTP client"),
-        }
+        Self::nobody(platform.url(), platform.http_client())
+    }
+
+    /// Nobody, at a server that speaks plain HTTP at `url`.
+    pub fn nobody_at(url: &str) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        Self::nobody(url.to_owned(), http.expect("an HTTP client"))
+    }
+
+    fn nobody(base: String, http: reqwest::Client) -> Self {
+        let (name, id, token, refresh_token) = Default::default();
+        Self { name, id, token, refresh_token, base, http }
+    }
+
+    /// The same user, with the same tokens, at the server at `url`.
+    pub fn at(&self, url: &str) -> Self {
+        Self { base: url.to_owned(), ..self.clone() }
     }
 
     /// The same connection, with the tokens of a log-in's answer.
