@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn lists_are_separated_by_commas() {
-        let args = ["gateway", "--trusted-proxies", "10.0.0.0/8,::1", "--allowed-origins", "https://a.example,http://b:81"];
+        let args =
+            ["gateway", "--trusted-proxies", "10.0.0.0/8,::1", "--allowed-origins", "https://a.example,http://b:81"];
         let config = Cli::try_parse_from(args).unwrap().config;
         assert_eq!(config.trusted_proxies.len(), 2);
         assert_eq!(config.allowed_origins.len(), 2);

@@ -21,15 +21,8 @@ const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// What only we may say, exactly.
-const OURS: [&str; 7] = [
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "x-service-token",
-    "x-client-ip",
-    "x-original-url",
-    "x-rewrite-url",
-];
+const OURS: [&str; 7] =
+    ["forwarded", "via", "x-real-ip", "x-service-token", "x-client-ip", "x-original-url", "x-rewrite-url"];
 
 /// What only we may say, by how it begins.
 const OUR_PREFIXES: [&str; 3] = ["x-forwarded", "x-user", "x-internal"];
@@ -103,8 +96,18 @@ mod tests {
     #[test]
     fn what_a_client_says_of_itself_is_dropped_in_every_spelling() {
         let forged = [
-            "X-Forwarded-For", "x_forwarded_for", "X-Forwarded_Proto", "X-Forwarded-User", "Forwarded", "X-Real-IP",
-            "x_real_ip", "X-User-Id", "X_User_Name", "X-Service-Token", "x_service_token", "X-Internal-Call",
+            "X-Forwarded-For",
+            "x_forwarded_for",
+            "X-Forwarded_Proto",
+            "X-Forwarded-User",
+            "Forwarded",
+            "X-Real-IP",
+            "x_real_ip",
+            "X-User-Id",
+            "X_User_Name",
+            "X-Service-Token",
+            "x_service_token",
+            "X-Internal-Call",
         ];
         let headers = cleaned(&forged.map(|name| (name, "forged")));
         assert!(headers.values().all(|value| value != "forged"), "{headers:?}");

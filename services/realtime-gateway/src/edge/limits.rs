@@ -33,8 +33,7 @@ impl RequestLimits {
     pub(crate) fn new(config: &GatewayConfig) -> Self {
         let on = config.rate_limits.is_on();
         Self {
-            by_address: on
-                .then(|| limiter(config.address_requests_per_minute, config.address_request_burst)),
+            by_address: on.then(|| limiter(config.address_requests_per_minute, config.address_request_burst)),
             by_user: on.then(|| limiter(config.user_requests_per_minute, config.user_request_burst)),
             clock: DefaultClock::default(),
         }

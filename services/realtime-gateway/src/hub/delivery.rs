@@ -21,7 +21,7 @@ impl Delivery {
     }
 
     /// Takes note of how a reading went.
-    pub(super) fn note<T>(&self, reading: &Result<T, LogError>) {
+    pub(crate) fn note<T>(&self, reading: &Result<T, LogError>) {
         let ok = !matches!(reading, Err(LogError::Unavailable(_)));
         let changed = self.0.send_if_modified(|state| std::mem::replace(state, ok) != ok);
         match (changed, reading) {

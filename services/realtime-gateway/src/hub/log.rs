@@ -57,8 +57,7 @@ impl LogSource for ServiceClient {
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<HashMap<RoomId, u64>, LogError> {
         let asked = HeadsRequest { rooms };
-        let response: HeadsResponse =
-            within(HEADS_TIMEOUT, self.post_json("/internal/heads", &asked, None)).await?;
+        let response: HeadsResponse = within(HEADS_TIMEOUT, self.post_json("/internal/heads", &asked, None)).await?;
         Ok(response.rooms)
     }
 }

@@ -65,7 +65,8 @@ impl Presence {
     /// What a newcomer is told: everyone the others know of. Nothing when all will be told in a moment, or never.
     pub(super) fn for_newcomer(&mut self) -> Option<Utf8Bytes> {
         let told = self.told.as_ref()?;
-        let full = self.full.get_or_insert_with(|| frame(self.room, told.values().cloned().collect(), Vec::new(), true));
+        let full =
+            self.full.get_or_insert_with(|| frame(self.room, told.values().cloned().collect(), Vec::new(), true));
         Some(full.clone())
     }
 
@@ -112,8 +113,10 @@ impl Presence {
         let frame = match &self.told {
             None => frame(self.room, online.values().cloned().collect(), Vec::new(), true),
             Some(told) => {
-                let came: Vec<_> = online.iter().filter(|(id, _)| !told.contains_key(id)).map(|(_, u)| u.clone()).collect();
-                let went: Vec<_> = told.iter().filter(|(id, _)| !online.contains_key(id)).map(|(_, u)| u.clone()).collect();
+                let came: Vec<_> =
+                    online.iter().filter(|(id, _)| !told.contains_key(id)).map(|(_, u)| u.clone()).collect();
+                let went: Vec<_> =
+                    told.iter().filter(|(id, _)| !online.contains_key(id)).map(|(_, u)| u.clone()).collect();
                 if came.is_empty() && went.is_empty() {
                     return None;
                 }

@@ -52,9 +52,7 @@ impl Rendition {
     pub(super) fn frame(&self, user: UserId, dialect: Dialect) -> Option<Utf8Bytes> {
         match dialect {
             Dialect::V1 if self.event.route.key.is_some() && self.event.route.actor == user => Some(
-                self.author
-                    .get_or_init(|| Utf8Bytes::try_from(self.event.author_frame()).unwrap_or_default())
-                    .clone(),
+                self.author.get_or_init(|| Utf8Bytes::try_from(self.event.author_frame()).unwrap_or_default()).clone(),
             ),
             Dialect::V1 => Some(self.plain.clone()),
             Dialect::V0 => self.v0.get_or_init(|| v0_frame(&self.plain)).clone(),

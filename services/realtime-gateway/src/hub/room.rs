@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use chatapp_bus::{Bus, BusMessage, subject};
 use chatapp_timeline::RoomEvent;
+use chatapp_types::frame::ServerEvent;
 use chatapp_types::limits::PAGE_MAX;
 use chatapp_types::messages::TimelinePage;
-use chatapp_types::frame::ServerEvent;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -179,7 +179,8 @@ impl Room {
             }
             Arrival::Live(message) => self.on_live(&message),
             Arrival::Connected => {
-                self.look = true;
+                // Before anybody has begun there is nothing to have missed.
+                self.look = self.sequence.last().is_some();
                 self.ask_others();
                 self.shared.set_ready();
             }

@@ -13,8 +13,8 @@ pub(crate) enum Upstream {
 
 /// The service of a public path of version 1; `None` for every other path.
 ///
-/// The path is taken as it was sent. One that could be read in two ways (`..`, `//`, an encoded slash or dot) belongs to
-/// nobody: what decides here and what serves it there must read the same.
+/// The path is taken as it was sent. One that could be read in two ways (`..`, also encoded, `//`, a backslash) belongs to
+/// nobody: what decides here and what serves it there must read the same. An encoded slash is part of a name to both.
 pub(crate) fn upstream_of(path: &str) -> Option<Upstream> {
     if path == "/.well-known/jwks.json" {
         return Some(Upstream::Auth);
@@ -28,6 +28,7 @@ pub(crate) fn upstream_of(path: &str) -> Option<Upstream> {
     match (first, second, third) {
         ("auth" | "users", Some(_), _) => Some(Upstream::Auth),
         ("unread" | "search", None, _) => Some(Upstream::Messages),
+        ("rooms", Some("by-name"), _) => Some(Upstream::Rooms),
         ("rooms", Some(_), Some("messages" | "timeline" | "read")) => Some(Upstream::Messages),
         ("rooms", _, _) | ("join", None, _) => Some(Upstream::Rooms),
         _ => None,
@@ -36,11 +37,8 @@ pub(crate) fn upstream_of(path: &str) -> Option<Upstream> {
 
 /// Whether the rest of a path has one reading.
 pub(crate) fn is_plain(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let ambiguous = ["%2f", "%5c", "%2e", "%00", "\\", ";"];
-    !path.is_empty()
-        && !ambiguous.iter().any(|token| lower.contains(token))
-        && path.split('/').all(|segment| !segment.is_empty() && segment != "." && segment != "..")
+    let moves = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    !path.contains('\\') && path.split('/').all(|segment| !segment.is_empty() && !moves(segment))
 }
 
 #[cfg(test)]
@@ -68,6 +66,7 @@ mod tests {
             "/v1/rooms",
             "/v1/rooms/{id}",
             "/v1/rooms/by-name/messages",
+            "/v1/rooms/by-name/a%2Fb%20v1.2;c",
             "/v1/rooms/{id}/members/messages",
             "/v1/rooms/{id}/secret_code",
             "/v1/join",
@@ -79,8 +78,20 @@ mod tests {
     #[test]
     fn what_is_internal_or_unknown_belongs_to_nobody() {
         for path in [
-            "/internal/heads", "/v1/internal/heads", "/metrics", "/livez", "/readyz", "/v1", "/v1/", "/v1/ws", "/v1/auth",
-            "/v1/auth/", "/v2/rooms", "/internal/v0/users/login", "/v1/unread/x", "/v1/join/x",
+            "/internal/heads",
+            "/v1/internal/heads",
+            "/metrics",
+            "/livez",
+            "/readyz",
+            "/v1",
+            "/v1/",
+            "/v1/ws",
+            "/v1/auth",
+            "/v1/auth/",
+            "/v2/rooms",
+            "/internal/v0/users/login",
+            "/v1/unread/x",
+            "/v1/join/x",
         ] {
             assert_eq!(upstream_of(path), None, "{path}");
         }
@@ -91,12 +102,10 @@ mod tests {
         for path in [
             "/v1/rooms/../../internal/heads",
             "/v1/rooms/%2e%2e/%2E%2E/internal/heads",
-            "/v1/rooms/..%2f..%2finternal",
             "/v1/rooms//messages",
             "/v1/users/./me",
             "/v1/rooms/a\\..\\internal",
-            "/v1/rooms/a%5c..",
-            "/v1/rooms/a;b",
+            "/v1/rooms/.%2E/x",
             "//internal",
         ] {
             assert_eq!(upstream_of(path), None, "{path}");

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::RequestExt as _;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::RequestExt as _;
 use chatapp_http::ApiError;
 use chatapp_types::{ErrorCode, Problem};
 

@@ -64,7 +64,12 @@ enum Event<E> {
 }
 
 /// Runs a socket until it is closed, and closes it. Returns why.
-pub(crate) async fn run<S, E, C>(mut socket: S, outbox: &Outbox, mut budget: FrameBudget, conversation: &mut C) -> Closing
+pub(crate) async fn run<S, E, C>(
+    mut socket: S,
+    outbox: &Outbox,
+    mut budget: FrameBudget,
+    conversation: &mut C,
+) -> Closing
 where
     S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
     Closing: From<E>,

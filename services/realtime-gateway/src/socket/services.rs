@@ -55,10 +55,6 @@ impl SocketServices {
 
     /// The limits in force, as clients are told.
     pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            frames_per_minute: self.config.frames_per_minute,
-            replay: self.config.replay_max,
-            ..Limits::default()
-        }
+        Limits { frames_per_minute: self.config.frames_per_minute, replay: self.config.replay_max, ..Limits::default() }
     }
 }

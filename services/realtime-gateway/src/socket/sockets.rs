@@ -77,6 +77,11 @@ impl Sockets {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.0.revocations
+    }
+
     /// Whether no more are to be opened.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.closed.is_cancelled()

@@ -54,7 +54,8 @@ impl OriginalCalls for Services {
 
     async fn post(&self, token: &Secret, room_name: &str, content: &str) -> Result<(), Problem> {
         let path = format!("/internal/v0/messages/{room_name}");
-        let _: serde_json::Value = self.messages.post_json(&path, &NewMessage { content }, Some(token.expose())).await?;
+        let _: serde_json::Value =
+            self.messages.post_json(&path, &NewMessage { content }, Some(token.expose())).await?;
         Ok(())
     }
 }

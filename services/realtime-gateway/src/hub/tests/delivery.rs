@@ -31,9 +31,10 @@ async fn a_room_is_followed_once_for_all_and_let_go_with_the_last() {
     assert_eq!(entries(&bob.outbox, 1).await, [1]);
     drop(second);
     assert!(scene.hub.rooms.all().is_empty());
-    let _again = scene.listen(&ann).await;
+    let again = Listening::new("again");
+    let _again = scene.listen(&again).await;
     scene.post("text");
-    assert_eq!(entries(&ann.outbox, 1).await, [2]);
+    assert_eq!(entries(&again.outbox, 1).await, [2]);
 }
 
 #[tokio::test(start_paused = true)]

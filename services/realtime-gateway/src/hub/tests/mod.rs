@@ -94,7 +94,9 @@ impl Scene {
         let shutdown = CancellationToken::new();
         let hub = Hub::start(bus.clone(), log.clone(), shutdown.clone(), TaskTracker::new());
         let beating = tokio::spawn(beat(bus.clone()));
-        Self { hub, bus, log, room: RoomId::new(), author: user("author"), beating, shutdown }
+        let room = RoomId::new();
+        log.rooms.lock().unwrap().insert(room, Vec::new());
+        Self { hub, bus, log, room, author: user("author"), beating, shutdown }
     }
 
     /// The publishers fall silent.

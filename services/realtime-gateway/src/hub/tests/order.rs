@@ -64,7 +64,7 @@ async fn a_lost_event_is_read_from_the_log_before_what_follows_it() {
 #[tokio::test(start_paused = true)]
 async fn a_lag_of_the_bus_is_made_good_from_the_log() {
     let scene = Scene::new();
-    let ann = Listening::new("ann");
+    let ann = Listening::with_limit("ann", 16 * 1024 * 1024);
     let _subscription = scene.listen(&ann).await;
     let many = SUBSCRIPTION_BUFFER + 500;
     // All at once, before the room's task runs: what is beyond the buffer is dropped by the bus.

@@ -314,7 +314,11 @@ impl Conversation for V1 {
     fn on_time(&mut self, now: Instant) -> Flow {
         let Some(expiry) = &mut self.expiry else {
             let late = self.auth_by <= now;
-            return if late { ControlFlow::Break(CloseReason::Unauthenticated.into()) } else { ControlFlow::Continue(()) };
+            return if late {
+                ControlFlow::Break(CloseReason::Unauthenticated.into())
+            } else {
+                ControlFlow::Continue(())
+            };
         };
         match expiry.step(now) {
             ExpiryStep::Wait => {}

@@ -18,20 +18,35 @@ use crate::socket::{Concern, Outbox, reply};
 /// One thing that is asked.
 pub(super) enum Op {
     /// Log in, or go on with another token; a `renewal` is our own doing and not answered.
-    Auth { token: Secret, renewal: bool },
-    Subscribe { room: RoomId, after: Option<u64> },
+    Auth {
+        token: Secret,
+        renewal: bool,
+    },
+    Subscribe {
+        room: RoomId,
+        after: Option<u64>,
+    },
     Unsubscribe(RoomId),
-    Send { room: RoomId, key: SendKey, body: String, reply_to: Option<MessageId> },
-    Read { room: RoomId, seq: u64 },
+    Send {
+        room: RoomId,
+        key: SendKey,
+        body: String,
+        reply_to: Option<MessageId>,
+    },
+    Read {
+        room: RoomId,
+        seq: u64,
+    },
 }
 
 impl Op {
     pub(super) fn room(&self) -> Option<RoomId> {
         match self {
             Self::Auth { .. } => None,
-            Self::Subscribe { room, .. } | Self::Unsubscribe(room) | Self::Send { room, .. } | Self::Read { room, .. } => {
-                Some(*room)
-            }
+            Self::Subscribe { room, .. }
+            | Self::Unsubscribe(room)
+            | Self::Send { room, .. }
+            | Self::Read { room, .. } => Some(*room),
         }
     }
 }

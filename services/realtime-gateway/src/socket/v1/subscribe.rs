@@ -40,11 +40,8 @@ struct Replay<'a> {
 impl Replay<'_> {
     async fn run(&self, after: Option<u64>) -> Result<Option<Subscription>, Problem> {
         let followed = self.worker.services.hub.follow(self.room).await;
-        let ear = Ear {
-            user: self.identity.caller.user_ref(),
-            dialect: Dialect::V1,
-            outbox: self.worker.outbox.clone(),
-        };
+        let ear =
+            Ear { user: self.identity.caller.user_ref(), dialect: Dialect::V1, outbox: self.worker.outbox.clone() };
         let most = u64::from(self.worker.services.config.replay_max);
         let mut page = match after {
             Some(after) => self.read(after, PAGE_MAX.min(self.worker.services.config.replay_max).max(1)).await?,

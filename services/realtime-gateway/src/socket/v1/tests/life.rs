@@ -1,0 +1,167 @@
+//! Limits, bad frames, heartbeats and ends.
+
+use serde_json::json;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_frame_is_refused_and_the_tenth_time_closed() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    let bad = [
+        "",
+        "{",
+        "[]",
+        "null",
+        "\u{1F600}",
+        r#"{"op":"fly"}"#,
+        r#"{"op":"subscribe","room_id":"x"}"#,
+        r#"{"op":"subscribe"}"#,
+        r#"{"op":"ping","id":{}}"#,
+    ];
+    for text in bad {
+        peer.send(WsMessage::Text(text.into()));
+        assert_eq!(peer.error().await, ErrorCode::Malformed, "{text}");
+    }
+    peer.send(WsMessage::Binary(bytes::Bytes::from_static(b"x")));
+    assert_eq!(peer.error().await, ErrorCode::Malformed);
+    assert_eq!(peer.close_code().await, 4502);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frames_name_is_short() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    peer.say(&json!({"op": "ping", "id": "x".repeat(65)}));
+    assert_eq!(peer.error().await, ErrorCode::Malformed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_beyond_the_limit_closes() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    peer.send(WsMessage::Text("x".repeat(64 * 1024 + 1).into()));
+    assert_eq!(peer.close_code().await, 4503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_frames_are_refused_with_the_time_to_wait_and_then_closed() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    for _ in 0..60 {
+        peer.say(&json!({"op": "ping"}));
+        assert_eq!(peer.event().await, ServerEvent::Pong);
+    }
+    let key = SendKey::new();
+    peer.say(&json!({"op": "send", "room_id": scene.room, "key": key, "body": "hi", "id": 4}));
+    let frame = peer.frame().await;
+    let ServerEvent::Error { code, retryable, retry_after_s, key: k, .. } = frame.event else { panic!("no error") };
+    assert_eq!((code, retryable, retry_after_s, k), (ErrorCode::RateLimited, true, Some(1), Some(key)));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    peer.say(&json!({"op": "ping"}));
+    assert_eq!(peer.event().await, ServerEvent::Pong, "who waits goes on");
+    for _ in 0..80 {
+        peer.say(&json!({"op": "ping"}));
+    }
+    assert_eq!(peer.close_code().await, 4502, "who does not is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_pinged_and_then_closed() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    let begun = tokio::time::Instant::now();
+    assert!(matches!(peer.next().await, Some(WsMessage::Ping(_))));
+    assert_eq!(begun.elapsed().as_secs(), 25);
+    assert_eq!(peer.close_code().await, 4003);
+    assert_eq!(begun.elapsed().as_secs(), 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    for _ in 0..10 {
+        assert!(matches!(peer.next().await, Some(WsMessage::Ping(_))));
+        peer.send(WsMessage::Pong(bytes::Bytes::new()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_is_cut_and_the_others_get_everything() {
+    let scene = Scene::with(GatewayConfig { send_queue_bytes: 16 * 1024, ..GatewayConfig::default() });
+    let mut quick = scene.log_in("quick").await;
+    let mut slow = scene.log_in("slow").await;
+    for peer in [&mut quick, &mut slow] {
+        peer.say(&json!({"op": "subscribe", "room_id": scene.room}));
+        assert!(matches!(peer.event().await, ServerEvent::Subscribed { .. }));
+        assert!(matches!(peer.event().await, ServerEvent::CaughtUp { .. }));
+    }
+    *slow.stuck.lock().unwrap() = true;
+    for seq in 1..=200 {
+        scene.post("text");
+        assert_eq!(quick.seq().await, seq);
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(10), slow.ended).await.unwrap().unwrap();
+    assert_eq!(ended.message(), Closing::from(chatapp_types::frame::CloseReason::Slow).message());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_is_full_pauses_reading_and_loses_nothing() {
+    let scene = Scene::with(GatewayConfig { rate_limits: crate::Switch::Off, ..GatewayConfig::default() });
+    let gate = Arc::new(Notify::new());
+    *scene.platform.gate.lock().unwrap() = Some(gate.clone());
+    let mut peer = scene.log_in("ann").await;
+    for _ in 0..100 {
+        peer.say(&json!({"op": "send", "room_id": scene.room, "key": SendKey::new(), "body": "hi"}));
+    }
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    *scene.platform.gate.lock().unwrap() = None;
+    gate.notify_one();
+    let mut acked = 0;
+    while acked < 100 {
+        match peer.next().await.unwrap() {
+            WsMessage::Text(text) if text.contains("\"ack\"") => acked += 1,
+            WsMessage::Ping(_) => peer.send(WsMessage::Pong(bytes::Bytes::new())),
+            WsMessage::Text(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(scene.platform.rooms.lock().unwrap()[&scene.room].len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_shutdown_what_waits_is_written_and_the_client_told_to_come_back() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    peer.say(&json!({"op": "ping"}));
+    let closing = tokio::spawn(scene.services.sockets.clone().close_all(Duration::from_secs(2)));
+    assert_eq!(peer.close_code().await, 4000);
+    drop(peer);
+    closing.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_of_delivery_is_told_to_who_comes_and_who_is_there() {
+    let scene = Scene::new();
+    let services = scene.services.clone();
+    tokio::spawn(services.sockets.clone().follow_delivery(services.hub.delivery().clone()));
+    let mut peer = scene.log_in("ann").await;
+    tokio::task::yield_now().await;
+    services.hub.delivery().note::<()>(&Err(LogError::Unavailable("away".into())));
+    assert_eq!(peer.event().await, ServerEvent::Delivery { ok: false });
+    let mut late = scene.log_in("bob").await;
+    assert_eq!(late.event().await, ServerEvent::Delivery { ok: false });
+    services.hub.delivery().note(&Ok(()));
+    assert_eq!(peer.event().await, ServerEvent::Delivery { ok: true });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_breaks_the_socket_is_told_so_in_the_sockets_words() {
+    let scene = Scene::new();
+    for (fault, code) in [(Closing::Protocol, 1002), (Closing::NotText, 1007)] {
+        let mut peer = scene.log_in("ann").await;
+        peer.to_server.unbounded_send(Err(fault)).unwrap();
+        assert_eq!(peer.close_code().await, code);
+    }
+}
