@@ -66,7 +66,7 @@ pub struct Deps {
 }
 
 /// Builds the gateway and starts what goes on in its background, until `shutdown`.
-#[expect(clippy::unused_async, reason = "every service is built alike")]
+#[allow(clippy::unused_async, reason = "every service is built alike")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let (shutdown, tasks) = (deps.shutdown.clone(), deps.tasks.clone());
     let gateway = assemble(deps);

@@ -34,16 +34,12 @@ pub(crate) async fn admit(
         token = gateway.scripts.exchange_for(client, &token, &gateway.limits).await?;
         headers.insert(header::AUTHORIZATION, authorization(&token)?);
     }
-    match gateway.verifier.verify(token.expose(), audience).await {
-        Ok(caller) => {
-            gateway.limits.check_user(caller.user)?;
-            Ok(Some(caller))
-        }
-        Err(_) => {
-            gateway.limits.check_address(client)?;
-            Ok(None)
-        }
+    if let Ok(caller) = gateway.verifier.verify(token.expose(), audience).await {
+        gateway.limits.check_user(caller.user)?;
+        return Ok(Some(caller));
     }
+    gateway.limits.check_address(client)?;
+    Ok(None)
 }
 
 /// `Bearer <token>`, marked so that no log shows it.

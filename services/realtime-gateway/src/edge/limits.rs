@@ -17,7 +17,7 @@ use super::Client;
 use crate::config::GatewayConfig;
 
 /// How often what is at its full allowance again is forgotten.
-pub(crate) const FORGET_EVERY: Duration = Duration::from_secs(60);
+pub(crate) const FORGET_EVERY: Duration = Duration::from_mins(1);
 
 type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 

@@ -158,9 +158,12 @@ mod tests {
         let mut presence = Presence::new(room(), Uuid::now_v7());
         let (ann, bob) = (user("ann"), user("bob"));
         assert!(presence.for_newcomer().is_none(), "all will be told in a moment");
-        assert_eq!(told(&mut presence, &[ann.clone()]), Some((vec!["ann".into()], vec![], true)));
+        assert_eq!(told(&mut presence, std::slice::from_ref(&ann)), Some((vec!["ann".into()], vec![], true)));
         assert_eq!(told(&mut presence, &[ann.clone(), ann.clone()]), None, "a second window is no news");
-        assert_eq!(told(&mut presence, &[bob.clone()]), Some((vec!["bob".into()], vec!["ann".into()], false)));
+        assert_eq!(
+            told(&mut presence, std::slice::from_ref(&bob)),
+            Some((vec!["bob".into()], vec!["ann".into()], false))
+        );
         assert_eq!(parsed(&presence.for_newcomer().unwrap()), (vec!["bob".into()], vec![], true));
     }
 

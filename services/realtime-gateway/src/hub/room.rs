@@ -190,17 +190,12 @@ impl Room {
     }
 
     fn on_live(&mut self, message: &BusMessage) {
-        match LiveEvent::decode(&message.payload) {
-            Some(LiveEvent::Typing { user }) => {
-                let frame = text_of(ServerEvent::Typing { room_id: self.shared.room, user: user.clone() });
-                self.listeners.whisper(&frame, |listener| listener.user.id == user.id);
-            }
-            Some(event) => {
-                if self.presence.hear(event, Instant::now()) {
-                    self.news_in_a_moment();
-                }
-            }
-            None => {}
+        let Some(event) = LiveEvent::decode(&message.payload) else { return };
+        if let LiveEvent::Typing { user } = &event {
+            let frame = text_of(ServerEvent::Typing { room_id: self.shared.room, user: user.clone() });
+            self.listeners.whisper(&frame, |listener| listener.user.id == user.id);
+        } else if self.presence.hear(event, Instant::now()) {
+            self.news_in_a_moment();
         }
     }
 

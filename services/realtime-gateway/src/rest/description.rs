@@ -18,7 +18,7 @@ use utoipa::openapi::OpenApi;
 use crate::state::Gateway;
 
 /// A description is asked for again when it is this old: a service may have been replaced by a newer one.
-const FRESH_FOR: Duration = Duration::from_secs(60);
+const FRESH_FOR: Duration = Duration::from_mins(1);
 /// After a service did not answer it is asked again at most this often.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 

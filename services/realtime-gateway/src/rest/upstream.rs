@@ -27,10 +27,12 @@ pub(crate) fn upstream_of(path: &str) -> Option<Upstream> {
     let (first, second, third) = (segments.next()?, segments.next(), segments.next());
     match (first, second, third) {
         ("auth" | "users", Some(_), _) => Some(Upstream::Auth),
-        ("unread" | "search", None, _) => Some(Upstream::Messages),
-        ("rooms", Some("by-name"), _) => Some(Upstream::Rooms),
-        ("rooms", Some(_), Some("messages" | "timeline" | "read")) => Some(Upstream::Messages),
-        ("rooms", _, _) | ("join", None, _) => Some(Upstream::Rooms),
+        // First: a room may have any name, also one of the words below.
+        ("rooms", Some("by-name"), _) | ("join", None, _) => Some(Upstream::Rooms),
+        ("unread" | "search", None, _) | ("rooms", Some(_), Some("messages" | "timeline" | "read")) => {
+            Some(Upstream::Messages)
+        }
+        ("rooms", ..) => Some(Upstream::Rooms),
         _ => None,
     }
 }

@@ -66,16 +66,13 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     let token = bearer(request.headers());
     let upgrade = upgrade_of(&mut request).await?;
     let place = begin(&gateway).await?;
-    let identity = match token {
-        Some(token) => {
-            let identity = gateway.sockets.tokens.identify(&client, token).await?;
-            gateway.limits.check_user(identity.caller.user)?;
-            Some(identity)
-        }
-        None => {
-            gateway.limits.check_address(&client)?;
-            None
-        }
+    let identity = if let Some(token) = token {
+        let identity = gateway.sockets.tokens.identify(&client, token).await?;
+        gateway.limits.check_user(identity.caller.user)?;
+        Some(identity)
+    } else {
+        gateway.limits.check_address(&client)?;
+        None
     };
     let tracked = gateway.tasks.token();
     Ok(upgrade.on_upgrade(move |socket| async move {

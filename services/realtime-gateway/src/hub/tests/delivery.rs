@@ -89,7 +89,7 @@ async fn a_log_that_is_away_is_asked_patiently() {
     scene.log.away.store(true, Ordering::SeqCst);
     scene.commit("lost");
     scene.post("after the hole");
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let readings = scene.log.readings.load(Ordering::SeqCst);
     assert!((30..100).contains(&readings), "about one a second: {readings}");
 }

@@ -173,7 +173,7 @@ pub(super) async fn events_until(outbox: &Outbox, enough: impl Fn(&[ServerEvent]
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    let in_time = tokio::time::timeout(Duration::from_mins(1), waiting).await;
     assert!(in_time.is_ok(), "in a minute nothing but {events:?}");
     events
 }

@@ -71,11 +71,11 @@ mod tests {
     #[test]
     fn each_step_is_due_once_and_in_its_time() {
         let start = Instant::now();
-        let mut expiry = Expiry { at: start + Duration::from_secs(600), said: ExpiryStep::Wait };
+        let mut expiry = Expiry { at: start + Duration::from_mins(10), said: ExpiryStep::Wait };
         assert_eq!(expiry.step(start), ExpiryStep::Wait);
         assert_eq!(expiry.step(start + Duration::from_secs(555)), ExpiryStep::Renew);
         assert_eq!(expiry.step(start + Duration::from_secs(556)), ExpiryStep::Wait);
-        assert_eq!(expiry.step(start + Duration::from_secs(600)), ExpiryStep::Warn);
+        assert_eq!(expiry.step(start + Duration::from_mins(10)), ExpiryStep::Warn);
         assert_eq!(expiry.step(start + Duration::from_secs(624)), ExpiryStep::Wait);
         assert_eq!(expiry.step(start + Duration::from_secs(625)), ExpiryStep::Close);
     }

@@ -97,12 +97,11 @@ impl V1 {
 
     fn log_in(&mut self, id: Option<FrameId>, identity: Identity) {
         let caller = &identity.caller;
-        match &self.registration {
-            Some(registration) => registration.change_session(caller.session),
-            None => {
-                let sockets = &self.services.sockets;
-                self.registration = Some(sockets.register(self.outbox.clone(), caller.session, Dialect::V1));
-            }
+        if let Some(registration) = &self.registration {
+            registration.change_session(caller.session);
+        } else {
+            let sockets = &self.services.sockets;
+            self.registration = Some(sockets.register(self.outbox.clone(), caller.session, Dialect::V1));
         }
         self.expiry = Some(Expiry::of(caller, &*self.services.clock));
         self.outbox.push(reply(id, self.ready(caller)));

@@ -319,7 +319,7 @@ impl Peer {
 
     /// The next message of any kind; `None` when the server has let go.
     pub(super) async fn next(&mut self) -> Option<WsMessage> {
-        tokio::time::timeout(Duration::from_secs(120), self.from_server.next()).await.expect("nothing came")
+        tokio::time::timeout(Duration::from_mins(2), self.from_server.next()).await.expect("nothing came")
     }
 
     /// The next frame that is neither a ping nor presence.
