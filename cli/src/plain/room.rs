@@ -77,7 +77,8 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leav
                 }
                 then
             }
-            Next::Input(Input::Interrupted | Input::Ended) => return Err(Leave::Goodbye),
+            Next::Input(Input::Interrupted) => return Err(Leave::Goodbye),
+            Next::Input(Input::Ended) => return finish(session, view).await,
             Next::Event(event) => happened(session, view, event)?,
         };
         match then {
@@ -86,6 +87,15 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leav
             Then::Quit => return Err(Leave::Goodbye),
         }
     }
+}
+
+/// The input has ended: what was sent last is shown when it comes back, as what was sent before.
+async fn finish(session: &mut Session<'_>, view: &mut View) -> Result<(), Leave> {
+    let until = session.last_moment();
+    while let Some(event) = session.next_after_end(view.room.id, view.last, until).await? {
+        happened(session, view, event)?;
+    }
+    Err(Leave::Goodbye)
 }
 
 async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result<Then, Leave> {

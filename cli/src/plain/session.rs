@@ -1,6 +1,6 @@
 //! What lasts from the log-in to the goodbye: the client, the feed, the messages on their way.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub(super) struct Session<'a> {
     sender: Sender,
     /// Messages without an answer so far.
     unanswered: BTreeSet<SendKey>,
+    /// Where the last answered message of each room stands.
+    answered: HashMap<RoomId, u64>,
     /// Lines entered while something else was awaited.
     early: VecDeque<String>,
     has_ended: bool,
@@ -62,6 +64,7 @@ impl<'a> Session<'a> {
             events,
             sender,
             unanswered: BTreeSet::new(),
+            answered: HashMap::new(),
             early: VecDeque::new(),
             has_ended: false,
             is_connected: true,
@@ -160,7 +163,8 @@ impl<'a> Session<'a> {
     /// Takes care of what concerns no room; gives back the rest.
     pub(super) fn settle(&mut self, event: Event) -> Result<Option<Event>, Leave> {
         match event {
-            Event::Ack { key, .. } => {
+            Event::Ack { key, room_id, seq, .. } => {
+                self.answered.insert(room_id, seq);
                 self.unanswered.remove(&key);
                 self.sender.forget(key)?;
             }
@@ -203,9 +207,29 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// What comes after the input's end in a room of which `last` was shown: events, until every message is answered and
+    /// has come back; `None` then, or when it takes too long.
+    pub(super) async fn next_after_end(
+        &mut self,
+        room: RoomId,
+        last: u64,
+        until: Instant,
+    ) -> Result<Option<Event>, Leave> {
+        let is_shown = self.answered.get(&room).is_none_or(|seq| *seq <= last);
+        if self.unanswered.is_empty() && is_shown {
+            return Ok(None);
+        }
+        Ok(tokio::time::timeout_at(until, self.events.next()).await.ok().flatten())
+    }
+
+    /// How long the last messages are waited for.
+    pub(super) fn last_moment(&self) -> Instant {
+        Instant::now() + LAST_ACKS_WITHIN[usize::from(!self.console.is_interactive())]
+    }
+
     /// Ends: the last messages get a moment to be acknowledged; what is not stays kept.
     pub(super) async fn finish(&mut self, has_failed: bool) -> Result<(), Leave> {
-        let until = Instant::now() + LAST_ACKS_WITHIN[usize::from(!self.console.is_interactive())];
+        let until = self.last_moment();
         while !self.unanswered.is_empty() && self.is_connected && !has_failed {
             match tokio::time::timeout_at(until, self.events.next()).await {
                 Ok(Some(event)) => {
