@@ -13,6 +13,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::editor::{Edit, Editor};
 use super::{Input, Style};
 
+/// A prompt that leaves less than this stands on a line of its own.
+const ANSWER_COLUMNS: usize = 8;
+
 /// A terminal in raw mode.
 pub(crate) struct Terminal {
     events: EventStream,
@@ -69,7 +72,13 @@ impl Terminal {
     }
 
     pub(super) fn prompt(&mut self, prompt: &str, style: Style) -> io::Result<()> {
-        prompt.clone_into(&mut self.prompt);
+        self.is_prompting = false;
+        if prompt.width() + ANSWER_COLUMNS < columns() {
+            prompt.clone_into(&mut self.prompt);
+        } else {
+            self.print(prompt.trim_end())?;
+            self.prompt.clear();
+        }
         self.style = style;
         self.is_prompting = true;
         self.draw(&mut io::stdout().lock())
@@ -185,7 +194,7 @@ impl Terminal {
 
     /// A terminal too narrow for the prompt shows none.
     fn visible_prompt(&self) -> &str {
-        if self.prompt.width() + 8 < columns() { &self.prompt } else { "" }
+        if self.prompt.width() + ANSWER_COLUMNS < columns() { &self.prompt } else { "" }
     }
 }
 
