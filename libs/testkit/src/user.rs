@@ -103,11 +103,13 @@ impl User {
     }
 
     /// The same user, with the same tokens, at the server at `url`.
+    #[must_use]
     pub fn at(&self, url: &str) -> Self {
         Self { base: url.to_owned(), ..self.clone() }
     }
 
     /// The same connection, with the tokens of a log-in's answer.
+    #[must_use]
     pub fn with_session(&self, session: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Self {
@@ -120,6 +122,7 @@ impl User {
     }
 
     /// The same connection, with another bearer token.
+    #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
     }

@@ -18,10 +18,10 @@ fn password(service: &str) -> String {
 }
 
 /// A user whose password is in a file in `dir`.
-fn user(dir: &Path, name: &str, password: &str) -> Option<NatsUser> {
+fn user(dir: &Path, name: &str, password: &str) -> NatsUser {
     let password_file = dir.join(name);
     std::fs::write(&password_file, format!("{password}\n")).unwrap();
-    Some(NatsUser { name: name.to_owned(), password_file })
+    NatsUser { name: name.to_owned(), password_file }
 }
 
 /// The platform's users, and one who may do everything.
@@ -31,7 +31,7 @@ fn settings() -> String {
 }
 
 async fn connect_as(server: &NatsServer, dir: &Path, name: &str) -> NatsBus {
-    let config = NatsConfig { user: user(dir, name, &password(name)), ..config(&server.url()) };
+    let config = NatsConfig { user: Some(user(dir, name, &password(name))), ..config(&server.url()) };
     NatsBus::connect(&config).await.unwrap()
 }
 
@@ -42,7 +42,7 @@ fn may(subjects: &[&str], subject: &str) -> bool {
 #[tokio::test]
 async fn a_wrong_password_is_told_by_the_names_of_the_settings_and_not_repeated() {
     let (server, dir) = (NatsServer::start(&settings()).await, tempfile::tempdir().unwrap());
-    let wrong = NatsConfig { user: user(dir.path(), "rooms", "guessed-badly"), ..config(&server.url()) };
+    let wrong = NatsConfig { user: Some(user(dir.path(), "rooms", "guessed-badly")), ..config(&server.url()) };
     let Err(error) = NatsBus::connect(&wrong).await else { panic!("let in") };
     let error = error.to_string();
     for part in ["CHATAPP_BUS_USER", "CHATAPP_BUS_PASSWORD_FILE", "rooms", &server.url()] {
@@ -58,9 +58,10 @@ async fn a_password_file_that_cannot_be_used_is_told_by_its_settings_name() {
     let dir = tempfile::tempdir().unwrap();
     for user in [
         user(dir.path(), "empty", ""),
-        Some(NatsUser { name: "rooms".to_owned(), password_file: dir.path().join("missing") }),
+        NatsUser { name: "rooms".to_owned(), password_file: dir.path().join("missing") },
     ] {
-        let Err(error) = NatsBus::connect(&NatsConfig { user, ..config("nats://127.0.0.1:1") }).await else {
+        let Err(error) = NatsBus::connect(&NatsConfig { user: Some(user), ..config("nats://127.0.0.1:1") }).await
+        else {
             panic!("connected")
         };
         assert!(error.to_string().contains("CHATAPP_BUS_PASSWORD_FILE"), "{error}");
