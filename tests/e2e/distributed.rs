@@ -158,6 +158,41 @@ async fn without_the_bus_the_log_delivers_and_its_return_leaves_no_hole() {
 }
 
 #[tokio::test]
+async fn a_replica_killed_under_load_loses_nothing_that_was_acknowledged() {
+    let mut cluster = cluster().await;
+    let (ann, bob) = (cluster.register(0, "ann").await, cluster.register(1, "bob").await);
+    let room = ann.public_room("lab").await;
+    bob.join(&room).await;
+    let mut b = cluster.connect(1, &bob).await;
+    b.subscribe(&room, None).await;
+    let say = async |from: usize, to: usize| {
+        for n in from..to {
+            let key = Uuid::now_v7();
+            let (body, path) = (json!({"body": format!("m{n}")}), format!("/v1/rooms/{room}/messages"));
+            eventually("the message is taken, under one key at every try", || async {
+                let request = ann.request(reqwest::Method::POST, &path).header("Idempotency-Key", key.to_string());
+                ann.try_send(request.json(&body)).await.ok()?.status.is_success().then_some(())
+            })
+            .await;
+        }
+    };
+    let killed = async {
+        read_to(&mut b, 2, 30).await;
+        cluster.kill("messages", 0);
+        cluster.run("messages", 0).await;
+    };
+    tokio::join!(say(0, 100), killed);
+    let rest = read_to(&mut b, 30, 102).await;
+    assert_eq!(texts(&rest), (28..100).map(|n| format!("m{n}")).collect::<Vec<_>>());
+    // A gateway that is gone takes no message with it: its listeners resume at another one.
+    cluster.kill("gateway", 1);
+    say(100, 120).await;
+    let mut b = cluster.connect(0, &bob).await;
+    let missed = b.subscribe(&room, Some(102)).await;
+    assert_eq!(texts(&missed), (100..120).map(|n| format!("m{n}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_service_starts_without_the_bus_says_so_and_finds_it_later() {
     let mut cluster = Cluster::start(1, &authorization(Cluster::password)).await;
     let ann = cluster.register(0, "ann").await;

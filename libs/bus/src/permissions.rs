@@ -6,7 +6,7 @@
 //!
 //! | service | publishes | follows |
 //! |---|---|---|
-//! | auth | ended sessions, its beat | – |
+//! | auth | ended sessions, its beat | the same, of its other replicas |
 //! | rooms | entries of rooms, its beat | ended sessions, auth's beat |
 //! | messages | entries of rooms, its beat | ended sessions, auth's beat |
 //! | gateway | typing and presence | all but what others say to themselves |
@@ -30,7 +30,11 @@ pub struct Permissions {
 
 /// The table.
 pub const PERMISSIONS: [Permissions; 4] = [
-    Permissions { service: "auth", publish: &["sessions.revoked", "beat.auth"], subscribe: &[] },
+    Permissions {
+        service: "auth",
+        publish: &["sessions.revoked", "beat.auth"],
+        subscribe: &["sessions.revoked", "beat.auth"],
+    },
     Permissions { service: "rooms", publish: &["room.*", "beat.rooms"], subscribe: &["sessions.revoked", "beat.auth"] },
     Permissions {
         service: "messages",
