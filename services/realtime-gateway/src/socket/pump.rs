@@ -23,6 +23,9 @@ use super::{Admission, Closing, FrameBudget, Outbox};
 const WRITE_STALL: Duration = Duration::from_secs(30);
 /// How long saying goodbye may take.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
+/// And to one who reads slowly: it must take what is on its way before it can be told why there is no more. Its queue
+/// is empty by then, so waiting costs a connection and nothing else.
+const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(20);
 /// A buffer that has grown beyond this is not kept.
 const KEPT_FRAMES: usize = 64;
 
@@ -78,7 +81,8 @@ where
     let closing = converse(&mut socket, outbox, &mut budget, conversation).await;
     // From here on nothing is queued, and nobody waits for room.
     outbox.close(closing);
-    let _ = tokio::time::timeout(GOODBYE_WITHIN, say_goodbye(&mut socket, closing)).await;
+    let patience = if closing == Closing::Reason(CloseReason::Slow) { SLOW_GOODBYE_WITHIN } else { GOODBYE_WITHIN };
+    let _ = tokio::time::timeout(patience, say_goodbye(&mut socket, closing)).await;
     closing
 }
 

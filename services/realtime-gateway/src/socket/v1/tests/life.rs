@@ -102,7 +102,7 @@ async fn a_client_that_reads_nothing_is_cut_and_the_others_get_everything() {
         scene.post("text");
         assert_eq!(quick.seq().await, seq);
     }
-    let ended = tokio::time::timeout(Duration::from_secs(10), slow.ended).await.unwrap().unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(30), slow.ended).await.unwrap().unwrap();
     assert_eq!(ended.message(), Closing::from(chatapp_types::frame::CloseReason::Slow).message());
 }
 
@@ -164,4 +164,18 @@ async fn a_peer_that_breaks_the_socket_is_told_so_in_the_sockets_words() {
         peer.to_server.unbounded_send(Err(fault)).unwrap();
         assert_eq!(peer.close_code().await, code);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_socket_is_small() {
+    let scene = Scene::new();
+    let services = scene.services.clone();
+    let outbox = services.outbox();
+    let mut conversation = V1::begin(services.clone(), here(), outbox.clone(), None);
+    let (_to_server, from_client) = mpsc::unbounded();
+    let (to_client, _from_server) = mpsc::unbounded();
+    let socket = MemorySocket { from_client, to_client, stuck: Arc::default() };
+    let own = size_of_val(&pump::run(socket, &outbox, services.budget(), &mut conversation));
+    let whole = own + size_of::<V1>() + size_of::<axum::extract::ws::WebSocket>();
+    assert!(whole < 4 * 1024, "{own} + {} + {}", size_of::<V1>(), size_of::<axum::extract::ws::WebSocket>());
 }
