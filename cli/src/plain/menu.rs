@@ -148,7 +148,7 @@ async fn create(session: &mut Session<'_>) -> Result<(), Leave> {
 
 /// A code that the server made names its room; one that a person chose needs the room's id before it.
 async fn enter_by_code(session: &mut Session<'_>) -> Result<(), Leave> {
-    let prompt = "Secret code (or room id and code): ";
+    let prompt = "Enter the room's secret code (or its id, a blank, and the code): ";
     let typed = session.ask(prompt, Style::Question).await?;
     let typed = typed.trim();
     if typed.is_empty() {
