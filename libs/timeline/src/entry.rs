@@ -152,9 +152,7 @@ fn body_of(
             deleted: text.body.is_none(),
             body: text.body.unwrap_or_default(),
         },
-        "message.deleted" => {
-            EntryBody::MessageDeleted { message_id: entry.message_id?, target_seq: d.target_seq? }
-        }
+        "message.deleted" => EntryBody::MessageDeleted { message_id: entry.message_id?, target_seq: d.target_seq? },
         "room.created" => EntryBody::RoomCreated { name: d.name?, visibility: d.visibility? },
         "room.renamed" => EntryBody::RoomRenamed { name: d.name? },
         "room.topic_changed" => EntryBody::RoomTopicChanged { topic: d.topic? },

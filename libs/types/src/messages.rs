@@ -109,7 +109,7 @@ pub struct UnreadRoom {
     pub messages: u64,
     /// Those of them that name one.
     pub mentions: u64,
-    /// One's marker.
+    /// The seq after which they count: one's marker, or where one came in when that is later.
     pub read_seq: u64,
     /// The room's head.
     pub head: u64,
@@ -122,7 +122,7 @@ pub struct UnreadResponse {
     pub items: Vec<UnreadRoom>,
 }
 
-/// One find of a search, best match first.
+/// One find of a search, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SearchHit {
     /// The message.

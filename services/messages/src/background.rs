@@ -18,6 +18,8 @@ const MARKS_EVERY: Duration = Duration::from_secs(5);
 const LEFT_BEHIND: time::Duration = time::Duration::seconds(15);
 /// How often the index looks for new texts.
 const INDEX_EVERY: Duration = Duration::from_millis(500);
+/// The pause after a failure, which is not over in a moment.
+const INDEX_AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// The pause between two batches of the index or of the eraser, so that posts pass between them.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -70,10 +72,12 @@ async fn sweep(store: Arc<dyn MessageStore>, clock: Arc<dyn Clock>, every: Durat
 
 async fn index(store: Arc<dyn MessageStore>) {
     loop {
-        while report("texts could not be indexed", store.index_batch().await) == Some(true) {
-            tokio::time::sleep(PAUSE).await;
-        }
-        tokio::time::sleep(INDEX_EVERY).await;
+        let pause = match report("texts could not be indexed", store.index_batch().await) {
+            Some(true) => PAUSE,
+            Some(false) => INDEX_EVERY,
+            None => INDEX_AFTER_FAILURE,
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 

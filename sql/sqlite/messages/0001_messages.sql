@@ -43,10 +43,10 @@ CREATE INDEX messages_mentions_by_message ON messages_mentions (room_id, seq);
 
 -- How far each user has read each room.
 CREATE TABLE messages_read_markers (
-    user_id BLOB    NOT NULL,
     room_id BLOB    NOT NULL,
+    user_id BLOB    NOT NULL,
     seq     INTEGER NOT NULL,
-    PRIMARY KEY (user_id, room_id)
+    PRIMARY KEY (room_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
 -- The full-text index. It stores no text, and a deletion removes a text's words from it at once. `room` is the room's

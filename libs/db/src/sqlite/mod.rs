@@ -100,7 +100,10 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
             path.display()
         )));
     }
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+    // What is deleted is overwritten: an erased text does not stay in the file.
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;",
+    )?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
 }

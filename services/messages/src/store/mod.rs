@@ -126,13 +126,7 @@ pub trait MessageStore: Send + Sync + 'static {
     ) -> Result<MessagePage, StoreError>;
 
     /// A page of the log as `reader` may see it: contiguous from `after`, or from where the reader's sight begins.
-    async fn timeline(
-        &self,
-        reader: UserId,
-        room: RoomId,
-        after: u64,
-        limit: u32,
-    ) -> Result<TimelinePage, StoreError>;
+    async fn timeline(&self, reader: UserId, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, StoreError>;
 
     /// A page of the log for services, which check for themselves whom they show it: with the keys of all posts, and
     /// also of a room that was deleted.
@@ -154,12 +148,7 @@ pub trait MessageStore: Send + Sync + 'static {
 
     /// The latest `limit` messages that were not deleted of the room that version 0 means by `name`, oldest first. A
     /// public room shows them to whoever could join it and see them then.
-    async fn plain_history(
-        &self,
-        reader: UserId,
-        name: String,
-        limit: u32,
-    ) -> Result<Vec<PlainMessage>, StoreError>;
+    async fn plain_history(&self, reader: UserId, name: String, limit: u32) -> Result<Vec<PlainMessage>, StoreError>;
 
     /// The room that version 0 means by `name` for this user: one of that name that the user is in, else the public
     /// one.

@@ -53,9 +53,7 @@ impl V0Error {
     fn detail(&self) -> serde_json::Value {
         if !self.0.errors.is_empty() {
             let fields = self.0.errors.iter();
-            return fields
-                .map(|e| json!({ "loc": ["body", e.field], "msg": e.message, "type": e.code }))
-                .collect();
+            return fields.map(|e| json!({ "loc": ["body", e.field], "msg": e.message, "type": e.code })).collect();
         }
         let hidden = matches!(self.0.code, ErrorCode::RoomNotFound | ErrorCode::NotAMember | ErrorCode::Blocked);
         let text = if hidden { "Chat room not found" } else { self.0.detail.as_deref().unwrap_or(&self.0.title) };

@@ -10,8 +10,8 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use chatapp_http::{ApiError, Json, Path, ServiceCaller, V0Caller};
 use chatapp_types::SendKey;
-use chatapp_types::limits::PAGE_MAX;
 use chatapp_types::auth::Scope;
+use chatapp_types::limits::PAGE_MAX;
 use serde::Deserialize;
 
 use super::AppState;

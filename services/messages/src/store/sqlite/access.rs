@@ -39,8 +39,10 @@ fn outsider(conn: &Connection, room: RoomId, user: UserId, now: Timestamp) -> Re
 /// What keeps a user out of a room. A timed block that has run out keeps nobody out.
 pub(super) fn bar(conn: &Connection, room: RoomId, user: UserId, now: Timestamp) -> Result<Bar, DbError> {
     let row: Option<(bool, Option<i64>)> = conn
-        .prepare_cached("SELECT blocked, until FROM rooms_v_barred WHERE room_id = ?1 AND user_id = ?2
-                         ORDER BY blocked DESC LIMIT 1")?
+        .prepare_cached(
+            "SELECT blocked, until FROM rooms_v_barred WHERE room_id = ?1 AND user_id = ?2
+                         ORDER BY blocked DESC LIMIT 1",
+        )?
         .query_row(params![room.0, user.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(match row {

@@ -12,11 +12,7 @@ use crate::error::{Refusal, StoreError};
 use crate::store::NewDeletion;
 
 /// Decides and writes a deletion. Returns the entry to publish, unless the message was deleted before.
-pub(super) fn delete(
-    tx: &WriteTx<'_>,
-    deletion: NewDeletion,
-    now: Timestamp,
-) -> Result<Option<Entry>, StoreError> {
+pub(super) fn delete(tx: &WriteTx<'_>, deletion: NewDeletion, now: Timestamp) -> Result<Option<Entry>, StoreError> {
     let deleter = deletion.deleter;
     let standing = access::standing(tx, deletion.room, deleter.user, now)?;
     let row = MessageRow::find(tx, deletion.room, deletion.message)?;

@@ -14,11 +14,7 @@ use crate::error::{Refusal, StoreError};
 use crate::store::NewEdit;
 
 /// Decides and writes an edit. Returns the message as it is then and, if it changed, the entry to publish.
-pub(super) fn edit(
-    tx: &WriteTx<'_>,
-    edit: NewEdit,
-    now: Timestamp,
-) -> Result<(Message, Option<Entry>), StoreError> {
+pub(super) fn edit(tx: &WriteTx<'_>, edit: NewEdit, now: Timestamp) -> Result<(Message, Option<Entry>), StoreError> {
     let standing = access::standing(tx, edit.room, edit.editor.id, now)?;
     let row = MessageRow::find(tx, edit.room, edit.message)?;
     let decision = decide_edit(standing, row.as_ref().map(MessageRow::target), edit.editor.id, &edit.body)?;
@@ -33,12 +29,8 @@ pub(super) fn edit(
 
 fn append(tx: &WriteTx<'_>, row: &mut MessageRow, edit: NewEdit, at: Timestamp) -> Result<Entry, DbError> {
     let new = edit.body.into_string();
-    let said = EntryBody::MessageEdited {
-        message_id: row.message_id,
-        target_seq: row.seq,
-        body: new.clone(),
-        deleted: false,
-    };
+    let said =
+        EntryBody::MessageEdited { message_id: row.message_id, target_seq: row.seq, body: new.clone(), deleted: false };
     let appended = log::append(tx, row.room_id, &NewEntry::of(edit.editor.id, at, &said))?;
     let old = row.body.replace(new.clone()).unwrap_or_default();
     if row.edited_at.replace(at).is_none() {

@@ -2,17 +2,15 @@
 
 use chatapp_db::{DbError, WriteTx};
 use chatapp_types::{RoomId, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::delete::erase_text;
-use crate::error::StoreError;
 
 /// Texts erased in one transaction.
 const BATCH: usize = 200;
 
-/// Erases a batch of a deleted room's texts. Returns whether more waits.
-pub(super) fn erase_batch(tx: &WriteTx<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(room) = deleted_room(tx)? else { return Ok(false) };
+/// Erases a batch of a deleted room's texts.
+pub(super) fn erase_batch(tx: &WriteTx<'_>, room: RoomId, now: Timestamp) -> Result<(), DbError> {
     let texts = texts_of(tx, room)?;
     for (id, seq, body) in &texts {
         erase_text(tx, room, *id, *seq, body, now)?;
@@ -20,16 +18,16 @@ pub(super) fn erase_batch(tx: &WriteTx<'_>, now: Timestamp) -> Result<bool, Stor
     if texts.len() < BATCH {
         finish(tx, room, now)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A room that is no more and still has texts. That it is not among the rooms is not enough: its log must end with
-/// its deletion, for what is erased by mistake is gone.
-fn deleted_room(tx: &WriteTx<'_>) -> Result<Option<RoomId>, DbError> {
-    Ok(tx
+/// its deletion, for what is erased by mistake is gone. `CROSS JOIN` makes SQLite begin with the heads, which are few.
+pub(super) fn deleted_room(conn: &Connection) -> Result<Option<RoomId>, DbError> {
+    Ok(conn
         .prepare_cached(
             "SELECT h.room_id FROM timeline_heads h
-             JOIN timeline_entries e ON e.room_id = h.room_id AND e.seq = h.seq AND e.kind = 'room.deleted'
+             CROSS JOIN timeline_entries e ON e.room_id = h.room_id AND e.seq = h.seq AND e.kind = 'room.deleted'
              WHERE NOT EXISTS (SELECT 1 FROM messages_erased_rooms d WHERE d.room_id = h.room_id)
                AND NOT EXISTS (SELECT 1 FROM rooms_v_rooms r WHERE r.id = h.room_id)
              LIMIT 1",

@@ -33,8 +33,8 @@ pub(super) fn page(
         HistoryPart::Latest => (window.before(u64::MAX, limit)?, window.from(u64::MAX, 0)?),
         HistoryPart::Before(seq) => (window.before(seq, limit)?, window.from(seq, 0)?),
         HistoryPart::After(seq) => {
-            let first = seq.saturating_add(1);
-            (window.before(first, 0)?, window.from(first, limit)?)
+            let next = seq.saturating_add(1);
+            (window.before(next, 0)?, window.from(next, limit)?)
         }
         HistoryPart::Around(seq) => (window.before(seq, limit / 2)?, window.from(seq, limit - limit / 2)?),
     };
@@ -58,34 +58,27 @@ struct Window<'c> {
 impl Window<'_> {
     /// The last `limit` visible messages before `seq`.
     fn before(&self, seq: u64, limit: u32) -> Result<Side, DbError> {
-        let mut side = self.rows(
-            select_messages!("WHERE m.room_id = ?1 AND m.seq > ?2 AND m.seq < ?3 ORDER BY m.seq DESC LIMIT ?4"),
-            self.floor,
-            seq,
-            limit,
-        )?;
+        let sql = select_messages!("WHERE m.room_id = ?1 AND m.seq > ?2 AND m.seq < ?3 ORDER BY m.seq DESC LIMIT ?4");
+        let mut side = self.rows(sql, self.floor, seq, limit)?;
         side.rows.reverse();
         Ok(side)
     }
 
-    /// The first `limit` visible messages from `seq` on.
+    /// The first `limit` visible messages from `seq` on. One lower bound, not two: SQLite seeks by one of them and
+    /// would walk from there to the other.
     fn from(&self, seq: u64, limit: u32) -> Result<Side, DbError> {
-        self.rows(
-            select_messages!("WHERE m.room_id = ?1 AND m.seq > ?2 AND m.seq >= ?3 ORDER BY m.seq LIMIT ?4"),
-            self.floor,
-            seq,
-            limit,
-        )
+        let sql = select_messages!("WHERE m.room_id = ?1 AND m.seq > ?2 AND m.seq <= ?3 ORDER BY m.seq LIMIT ?4");
+        self.rows(sql, self.floor.max(seq.saturating_sub(1)), u64::MAX, limit)
     }
 
-    /// One row more than wanted tells whether there are more.
-    fn rows(&self, sql: &str, floor: u64, seq: u64, limit: u32) -> Result<Side, DbError> {
+    /// Messages between two seqs. One row more than wanted tells whether there are more.
+    fn rows(&self, sql: &str, after: u64, until: u64, limit: u32) -> Result<Side, DbError> {
         let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut rows: Vec<MessageRow> = self
             .conn
             .prepare_cached(sql)?
-            .query_map(params![self.room.0, bound(floor), bound(seq), limit + 1], MessageRow::read)?
+            .query_map(params![self.room.0, bound(after), bound(until), limit + 1], MessageRow::read)?
             .collect::<Result<_, _>>()?;
         let more = rows.len() > wanted;
         rows.truncate(wanted);

@@ -72,8 +72,8 @@ fn texts(
             Ok((row.get::<_, i64>(0)?.unsigned_abs(), Text { body: row.get(1)?, key }))
         })?
         .collect::<Result<_, _>>()?;
-    let mut statement = conn
-        .prepare_cached("SELECT seq, body FROM messages_revisions WHERE room_id = ?1 AND seq BETWEEN ?2 AND ?3")?;
+    let mut statement =
+        conn.prepare_cached("SELECT seq, body FROM messages_revisions WHERE room_id = ?1 AND seq BETWEEN ?2 AND ?3")?;
     let mut revisions = statement.query(params![room.0, first, last])?;
     while let Some(row) = revisions.next()? {
         texts.entry(row.get::<_, i64>(0)?.unsigned_abs()).or_default().body = Some(row.get(1)?);

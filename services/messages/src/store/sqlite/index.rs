@@ -40,16 +40,17 @@ pub(super) fn replace(tx: &WriteTx<'_>, id: i64, room: RoomId, old: &str, new: O
     if id > indexed(tx)? {
         return Ok(());
     }
-    tx.prepare_cached(
-        "INSERT INTO messages_words (messages_words, rowid, room, body) VALUES ('delete', ?1, ?2, ?3)",
-    )?
-    .execute(params![id, room_word(room), old])?;
+    tx.prepare_cached("INSERT INTO messages_words (messages_words, rowid, room, body) VALUES ('delete', ?1, ?2, ?3)")?
+        .execute(params![id, room_word(room), old])?;
     new.map_or(Ok(()), |new| add(tx, id, room, new))
 }
 
 fn add(tx: &WriteTx<'_>, id: i64, room: RoomId, body: &str) -> Result<(), DbError> {
-    tx.prepare_cached("INSERT INTO messages_words (rowid, room, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, room_word(room), body])?;
+    tx.prepare_cached("INSERT INTO messages_words (rowid, room, body) VALUES (?1, ?2, ?3)")?.execute(params![
+        id,
+        room_word(room),
+        body
+    ])?;
     Ok(())
 }
 

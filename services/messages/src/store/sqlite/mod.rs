@@ -122,13 +122,7 @@ impl MessageStore for SqliteMessageStore {
         self.db.read(move |conn| history::page(conn, reader, room, part, limit, now)).await
     }
 
-    async fn timeline(
-        &self,
-        reader: UserId,
-        room: RoomId,
-        after: u64,
-        limit: u32,
-    ) -> Result<TimelinePage, StoreError> {
+    async fn timeline(&self, reader: UserId, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, StoreError> {
         let now = self.clock.now();
         self.db.read(move |conn| timeline::page(conn, reader, room, after, limit, now)).await
     }
@@ -156,12 +150,7 @@ impl MessageStore for SqliteMessageStore {
         self.db.read(move |conn| search::search(conn, &search, now)).await
     }
 
-    async fn plain_history(
-        &self,
-        reader: UserId,
-        name: String,
-        limit: u32,
-    ) -> Result<Vec<PlainMessage>, StoreError> {
+    async fn plain_history(&self, reader: UserId, name: String, limit: u32) -> Result<Vec<PlainMessage>, StoreError> {
         let now = self.clock.now();
         self.db.read(move |conn| plain::history(conn, reader, &name, limit, now)).await
     }
@@ -191,7 +180,10 @@ impl MessageStore for SqliteMessageStore {
     }
 
     async fn erase_batch(&self) -> Result<bool, StoreError> {
+        // Looked for on a reader: nearly always there is nothing to do, and the writer has better things to do.
+        let Some(room) = self.db.read(erase::deleted_room).await? else { return Ok(false) };
         let now = self.clock.now();
-        self.db.write(move |tx| erase::erase_batch(tx, now)).await
+        self.db.write(move |tx| erase::erase_batch(tx, room, now)).await?;
+        Ok(true)
     }
 }

@@ -25,10 +25,10 @@ pub(super) fn mark_read(
 /// Moves a marker forward; one that is there already is left alone, which spares a write.
 pub(super) fn advance_marker(tx: &WriteTx<'_>, user: UserId, room: RoomId, seq: u64) -> Result<(), DbError> {
     tx.prepare_cached(
-        "INSERT INTO messages_read_markers (user_id, room_id, seq) VALUES (?1, ?2, ?3)
-         ON CONFLICT (user_id, room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+        "INSERT INTO messages_read_markers (room_id, user_id, seq) VALUES (?1, ?2, ?3)
+         ON CONFLICT (room_id, user_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
     )?
-    .execute(params![user.0, room.0, seq.cast_signed()])?;
+    .execute(params![room.0, user.0, seq.cast_signed()])?;
     Ok(())
 }
 

@@ -92,7 +92,7 @@ async fn erased<B: Backend>(indexed: bool) {
     let world = World::<B>::new().await;
     let ann = world.user("ann").await;
     let room = world.room("den", &ann).await;
-    let message = world.post(&room, &ann, "xylophone @ann").await;
+    let message = world.post(&room, &ann, &format!("xylophone @ann{}", " xylophone ♪".repeat(300))).await;
     if indexed {
         while world.store.index_batch().await.unwrap() {}
     }

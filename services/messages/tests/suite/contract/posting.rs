@@ -1,8 +1,8 @@
 //! Posting.
 
+use chatapp_messages::app::delete::Deleter;
 use chatapp_messages::error::Refusal;
 use chatapp_messages::store::{NewDeletion, NewEdit, NewMessage};
-use chatapp_messages::app::delete::Deleter;
 use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::{Clock as _, EntryBody, History, MessageId, RoomId, Visibility};
 

@@ -135,8 +135,19 @@ pub(crate) async fn no_text_breaks_paging<B: Backend>() {
     let ann = world.user("ann").await;
     let room = world.room("den", &ann).await;
     let texts = [
-        "\u{1b}[2J\u{7}", "\u{202e}txet", "\"}],\"items\":[", "<script>", "'; DROP TABLE messages_messages; --",
-        "\u{fffd}\u{ffff}\u{10ffff}", "%00%s%n", "\r\n\r\n", "👩‍👩‍👧‍👦", "\u{85}.", "a\u{300}\u{300}\u{300}", "\\u0000", "NULL",
+        "\u{1b}[2J\u{7}",
+        "\u{202e}txet",
+        "\"}],\"items\":[",
+        "<script>",
+        "'; DROP TABLE messages_messages; --",
+        "\u{fffd}\u{ffff}\u{10ffff}",
+        "%00%s%n",
+        "\r\n\r\n",
+        "👩‍👩‍👧‍👦",
+        "\u{85}.",
+        "a\u{300}\u{300}\u{300}",
+        "\\u0000",
+        "NULL",
     ];
     let posted: Vec<&str> = texts.into_iter().filter(|t| !t.trim().is_empty()).collect();
     for text in &posted {

@@ -44,9 +44,33 @@ pub(crate) async fn nothing_in_a_query_is_syntax<B: Backend>() {
     let room = world.room("den", &ann).await;
     world.post(&room, &ann, "plain OR words AND x-ray room:1 \"quoted\"").await;
     for query in [
-        "\"", "\"\"", "'", "*", "(", ")", "NEAR(", "NOT", "AND", "plain OR words", "x-ray", "room:1", "body : x", "^plain",
-        "{room body}: x", "plain*", "-plain", "+", "!!!", "a\"b", "\\", ";--", "\u{1F600}", "col:\"x\" NEAR/2", "\"quoted",
-        "plain \"", "plain ***",
+        "\"",
+        "\"\"",
+        "'",
+        "*",
+        "(",
+        ")",
+        "NEAR(",
+        "NOT",
+        "AND",
+        "plain OR words",
+        "x-ray",
+        "room:1",
+        "body : x",
+        "^plain",
+        "{room body}: x",
+        "plain*",
+        "-plain",
+        "+",
+        "!!!",
+        "a\"b",
+        "\\",
+        ";--",
+        "\u{1F600}",
+        "col:\"x\" NEAR/2",
+        "\"quoted",
+        "plain \"",
+        "plain ***",
     ] {
         let result = world.store.search(search(&ann, query)).await;
         assert!(result.is_ok(), "{query:?}: {result:?}");

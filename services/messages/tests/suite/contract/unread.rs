@@ -2,8 +2,8 @@
 
 use chatapp_messages::app::delete::Deleter;
 use chatapp_messages::store::NewDeletion;
-use chatapp_types::messages::UnreadRoom;
 use chatapp_types::UserRef;
+use chatapp_types::messages::UnreadRoom;
 
 use crate::world::{Backend, SeedRoom, World};
 

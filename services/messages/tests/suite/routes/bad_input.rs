@@ -83,7 +83,10 @@ async fn a_refused_field_is_named() {
     let room = service.world.room("den", &ann).await;
     let post = Post { service: &service, user: ann, path: format!("/v1/rooms/{}/messages", room.id) };
     let blank = post.json(&json!({ "body": " " })).await;
-    assert_eq!((&blank.json["errors"][0]["field"], &blank.json["errors"][0]["code"]), (&json!("body"), &json!("too_short")));
+    assert_eq!(
+        (&blank.json["errors"][0]["field"], &blank.json["errors"][0]["code"]),
+        (&json!("body"), &json!("too_short"))
+    );
     let unknown = post.json(&json!({ "body": "x", "reply_to": MessageId::new() })).await;
     assert_eq!(unknown.json["errors"][0]["field"], "reply_to");
 }

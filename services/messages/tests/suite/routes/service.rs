@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::world::Backend as _;
 use crate::world::World;
 use crate::world::sqlite::SqliteBackend;
-use crate::world::Backend as _;
 
 /// Every scope of a person.
 pub(super) const ALL: &str = "read write moderate account";

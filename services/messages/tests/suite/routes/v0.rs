@@ -13,10 +13,10 @@ async fn a_member_posts_and_reads_in_the_originals_form() {
     let service = Service::start().await;
     let ann = service.world.user("ann").await;
     let room = service.world.room("Den", &ann).await;
-    let posted = service.v0(&ann, Method::POST, DEN).json(&json!({ "content": "hello", "username": "eve" })).send().await;
+    let posted =
+        service.v0(&ann, Method::POST, DEN).json(&json!({ "content": "hello", "username": "eve" })).send().await;
     assert_eq!(posted.status, 200);
-    let expected =
-        json!({ "content": "hello", "id": 2, "username": "ann", "timestamp": "2027-01-15T08:00:00.000000" });
+    let expected = json!({ "content": "hello", "id": 2, "username": "ann", "timestamp": "2027-01-15T08:00:00.000000" });
     assert_eq!(posted.json, expected);
     let read = service.v0(&ann, Method::GET, DEN).send().await;
     assert_eq!((read.status.as_u16(), read.json), (200, json!([expected])));

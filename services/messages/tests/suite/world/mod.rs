@@ -109,7 +109,12 @@ impl<B: Backend> World<B> {
         self.backend.put_out(room.id, user.id, PutOut::Removed, self.clock.now()).await
     }
 
-    pub(crate) async fn try_post(&self, room: &SeedRoom, by: &UserRef, text: &str) -> Result<PostedMessage, StoreError> {
+    pub(crate) async fn try_post(
+        &self,
+        room: &SeedRoom,
+        by: &UserRef,
+        text: &str,
+    ) -> Result<PostedMessage, StoreError> {
         self.store.post(new_message(room, by, text)).await
     }
 
