@@ -15,7 +15,7 @@ use super::rejection::problem_of;
 use crate::ApiError;
 use crate::layers::body_fault;
 
-/// A JSON body, of a request or of an answer.
+/// A JSON body: an object in a request, anything in an answer.
 ///
 /// Refusals: 415 when the request does not say `application/json` (or `…+json`), 413 beyond the route's limit, 503
 /// `timeout` when the body comes too slowly, 400 with line and column when it is not the expected JSON, 422 when a
@@ -31,6 +31,10 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
             return Err(ErrorCode::UnsupportedMediaType.into());
         }
         let bytes = read(req.into_body()).await?;
+        // serde also reads a struct from the list of its fields, in the order of our source: that is no interface.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::new(ErrorCode::Malformed).with_detail("expected an object, not a list").into());
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|err| problem_of(&err.to_string()).into())
     }
 }

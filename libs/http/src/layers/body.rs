@@ -5,13 +5,39 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use chatapp_types::{ErrorCode, Problem};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 
 use crate::BoxError;
+
+/// Bytes of a refused body that are read all the same, and the time for them.
+///
+/// A connection that is closed with bytes unread is reset, and the reset overtakes the answer: a client that writes
+/// its whole request first would see a broken connection in place of the refusal.
+const DISCARDED_MAX: u64 = 1024 * 1024;
+const DISCARDED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Reads and drops a body that is refused, so that its sender gets to read why. One that is known to be longer than
+/// [`DISCARDED_MAX`] is left unread.
+pub(super) async fn discard(body: Body) {
+    if body.size_hint().lower() <= DISCARDED_MAX {
+        let _ = tokio::time::timeout(DISCARDED_WITHIN, discard_up_to_max(body)).await;
+    }
+}
+
+async fn discard_up_to_max(mut body: Body) {
+    let mut read = 0;
+    while read <= DISCARDED_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        read += frame.data_ref().map_or(0, |data| data.len() as u64);
+    }
+}
 
 /// The body exceeds the route's limit.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -74,6 +100,9 @@ impl http_body::Body for LimitedBody {
             && let Some(data) = data
         {
             let Some(left) = self.left.checked_sub(data.len()) else {
+                // The rest is dropped in the background, while the refusal is on its way.
+                let rest = std::mem::take(&mut self.inner);
+                tokio::spawn(discard(rest));
                 return Poll::Ready(Some(Err(Box::new(BodyTooLarge { limit: self.limit }))));
             };
             self.left = left;

@@ -8,12 +8,13 @@ use http::{HeaderValue, header};
 use http_body::Body as _;
 
 use super::LayerConfig;
-use super::body::{limited, too_large};
+use super::body::{discard, limited, too_large};
 use crate::ApiError;
 
 pub(super) async fn guard(State(config): State<LayerConfig>, request: Request, next: Next) -> Response {
     // What says how long it is need not be read to be refused.
     if request.body().size_hint().lower() > config.body_limit as u64 {
+        discard(request.into_body()).await;
         return ApiError::from(too_large(config.body_limit)).into_response();
     }
     let read = request.method().is_safe();

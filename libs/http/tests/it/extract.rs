@@ -65,7 +65,7 @@ fn query(path: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn malformed_json_is_a_400_that_says_where() {
-    for body in ["", "{", "[]", "nul", "{\"name\":1,\"visibility\":\"public\"}", "\u{feff}{}", "{\"name\":\"a\"}"] {
+    for body in ["", "{", "nul", "{\"name\":1,\"visibility\":\"public\"}", "\u{feff}{}", "{\"name\":\"a\"}"] {
         let problem = problem(json("/rooms", body)).await;
         assert_eq!(problem.code, ErrorCode::Malformed, "{body}");
         assert!(problem.detail.unwrap().contains("at line 1 column"), "{body}");
@@ -74,6 +74,13 @@ async fn malformed_json_is_a_400_that_says_where() {
     assert_eq!(invalid_utf8.code, ErrorCode::Malformed);
     let deep = problem(json("/rooms", "[".repeat(60_000))).await;
     assert_eq!(deep.code, ErrorCode::Malformed);
+}
+
+#[tokio::test]
+async fn a_list_of_the_right_values_is_no_object() {
+    for body in ["[]", " \n[\"a\",\"public\"]"] {
+        assert_eq!(problem(json("/rooms", body)).await.code, ErrorCode::Malformed, "{body}");
+    }
 }
 
 #[tokio::test]
