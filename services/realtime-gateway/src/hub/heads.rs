@@ -1,10 +1,10 @@
 //! Heads compared with the log: the loss of a room's last event leaves no gap, and a bus that is away leaves nothing.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chatapp_bus::{Bus, Subscription, subject};
+use chatapp_bus::{Bus, subject};
 use chatapp_types::RoomId;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -26,54 +26,47 @@ const PUBLISHERS: [&str; 2] = ["messages", "rooms"];
 
 /// Compares heads for as long as it is polled.
 pub(super) async fn follow(rooms: Arc<Rooms>, bus: Arc<dyn Bus>, log: Arc<dyn LogSource>, delivery: Delivery) {
-    let [messages, others] = PUBLISHERS;
-    let (mut messages, mut others) = (Beats::of(messages), Beats::of(others));
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut compared = Instant::now();
-    loop {
-        tokio::select! {
-            () = messages.listen(&*bus) => {}
-            () = others.listen(&*bus) => {}
-            _ = tick.tick() => {
-                let silent = messages.silent() || others.silent();
-                if silent || compared.elapsed() >= COMPARE_EVERY {
-                    compared = Instant::now();
-                    compare(&rooms, &*log, silent.then_some(&delivery)).await;
-                }
+    let [messages, others] = PUBLISHERS.map(Beats::of);
+    let comparing = async {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut compared = Instant::now();
+        loop {
+            tick.tick().await;
+            let silent = messages.silent() || others.silent();
+            if silent || compared.elapsed() >= COMPARE_EVERY {
+                compared = Instant::now();
+                compare(&rooms, &*log, silent.then_some(&delivery)).await;
             }
         }
-    }
+    };
+    tokio::join!(messages.listen(&*bus), others.listen(&*bus), comparing);
 }
 
 /// The sign of life of one publisher.
 struct Beats {
     service: &'static str,
-    subscription: Option<Subscription>,
-    heard: Instant,
+    heard: Mutex<Instant>,
 }
 
 impl Beats {
     fn of(service: &'static str) -> Self {
-        Self { service, subscription: None, heard: Instant::now() }
+        Self { service, heard: Mutex::new(Instant::now()) }
     }
 
     fn silent(&self) -> bool {
-        self.heard.elapsed() > SILENT_AFTER
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENT_AFTER
     }
 
-    /// Waits for one beat. Cancel-safe.
-    async fn listen(&mut self, bus: &dyn Bus) {
-        if let Some(subscription) = &mut self.subscription {
-            if subscription.recv().await.is_some() {
-                self.heard = Instant::now();
-                return;
+    /// Takes note of each beat, and subscribes again when the bus has let go.
+    async fn listen(&self, bus: &dyn Bus) {
+        loop {
+            if let Ok(mut beats) = bus.subscribe(&subject::beat(self.service)).await {
+                while beats.recv().await.is_some() {
+                    *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                }
             }
-            self.subscription = None;
-        }
-        match bus.subscribe(&subject::beat(self.service)).await {
-            Ok(subscription) => self.subscription = Some(subscription),
-            Err(_) => tokio::time::sleep(TICK).await,
+            tokio::time::sleep(TICK).await;
         }
     }
 }
