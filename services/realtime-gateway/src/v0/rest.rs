@@ -3,9 +3,11 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use chatapp_http::layers::body_fault;
 use chatapp_http::{Audience, ServiceClient};
 use chatapp_types::{ErrorCode, Problem};
 use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::BodyExt as _;
 
 use super::answer::{answer, not_believed, translated};
 use crate::edge::{Client, bearer};
@@ -32,20 +34,39 @@ pub(super) async fn pass_to_rooms(State(gateway): State<Gateway>, request: Reque
     finish(passed.await).await
 }
 
-/// `/messages/…`. Who posts to a public room becomes its member; reading does not need it, and must never re-join.
+/// `/messages/…`. Reading needs no membership, and must never re-join.
 pub(super) async fn pass_to_messages(State(gateway): State<Gateway>, request: Request) -> Response {
     let client = client_of(&gateway, &request);
     let passed = async {
         admit(&gateway, &client, request.headers()).await?;
         if request.method() == Method::POST {
-            let joined = send(&gateway.rooms, &client, joining(&request)?).await?;
-            if !joined.status().is_success() {
-                return Ok(joined);
-            }
+            return post(&gateway, &client, request).await;
         }
         forward(&gateway.messages, &client, request).await
     };
     finish(passed.await).await
+}
+
+/// Posts. Who posts to a public room becomes its member: to one who is not, the room is not there, so one joins it, if
+/// one may, and posts again. In this order a message that is refused for itself makes nobody a member.
+async fn post(gateway: &Gateway, client: &Client, request: Request) -> Result<Response, Problem> {
+    let joining = joining(&request)?;
+    let (first, second) = twice(request).await?;
+    let posted = forward(&gateway.messages, client, first).await?;
+    if posted.status() != StatusCode::NOT_FOUND {
+        return Ok(posted);
+    }
+    let joined = send(&gateway.rooms, client, joining).await?;
+    if joined.status().is_success() { forward(&gateway.messages, client, second).await } else { Ok(joined) }
+}
+
+/// A request that can be sent twice. Its body has the gateway's limit around it.
+async fn twice(request: Request) -> Result<(Request, Request), Problem> {
+    let (parts, body) = request.into_parts();
+    let unread = |err: axum::Error| body_fault(&err).unwrap_or_else(|| ErrorCode::Malformed.into());
+    let bytes = body.collect().await.map_err(unread)?.to_bytes();
+    let first = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    Ok((first, Request::from_parts(parts, Body::from(bytes))))
 }
 
 /// The original answered a list without its slash by the way to it.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
@@ -46,26 +48,63 @@ async fn each_path_reaches_the_service_that_answers_it() {
     }
 }
 
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, axum::Json(json!({"detail": "Chat room not found"}))).into_response()
+}
+
 #[tokio::test]
-async fn who_posts_joins_first_and_who_may_not_join_does_not_post() {
+async fn a_member_posts_and_reading_joins_nothing() {
     let scene = gateway_with(GatewayConfig::default(), ok).await;
     let token = scene.issuer.token(UserId::new(), "ann", Audience::V0);
-    call(&scene, Method::POST, "/messages/den", Some(&token)).await;
-    let seen = scene.seen();
-    let lines: Vec<&str> = seen.iter().map(|s| s.line.as_str()).collect();
-    assert_eq!(lines, ["POST /internal/v0/chatrooms/den/join", "POST /internal/v0/messages/den"]);
-    assert_eq!(seen[1].body, r#"{"content":"hi"}"#);
-    call(&scene, Method::GET, "/messages/den", Some(&token)).await;
-    assert_eq!(scene.seen().len(), 1, "reading joins nothing");
+    for method in [Method::POST, Method::GET] {
+        let line = format!("{method} /internal/v0/messages/den");
+        call(&scene, method, "/messages/den", Some(&token)).await;
+        let lines: Vec<String> = scene.seen().into_iter().map(|s| s.line).collect();
+        assert_eq!(lines, [line]);
+    }
+}
 
-    let hidden = gateway_with(GatewayConfig::default(), |_, _| {
-        (StatusCode::NOT_FOUND, axum::Json(json!({"detail": "Chat room not found"}))).into_response()
+#[tokio::test]
+async fn one_who_is_not_in_the_room_joins_it_and_posts_again() {
+    static JOINED: AtomicBool = AtomicBool::new(false);
+    let scene = gateway_with(GatewayConfig::default(), |service, line| match service {
+        "messages" if !JOINED.load(Ordering::Relaxed) => not_found(),
+        "rooms" => {
+            JOINED.store(true, Ordering::Relaxed);
+            ok(service, line)
+        }
+        _ => ok(service, line),
     })
     .await;
+    let token = scene.issuer.token(UserId::new(), "ann", Audience::V0);
+    let answer = call(&scene, Method::POST, "/messages/den", Some(&token)).await;
+    assert_eq!(answer.status, 200);
+    let seen = scene.seen();
+    let lines: Vec<&str> = seen.iter().map(|s| s.line.as_str()).collect();
+    let post = "POST /internal/v0/messages/den";
+    assert_eq!(lines, [post, "POST /internal/v0/chatrooms/den/join", post]);
+    for at in [0, 2] {
+        assert_eq!(seen[at].body, r#"{"content":"hi"}"#);
+        assert_eq!(seen[at].headers["authorization"], format!("Bearer {token}"));
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_makes_nobody_a_member_and_who_may_not_join_does_not_post() {
+    let refuses = gateway_with(GatewayConfig::default(), |_, _| {
+        ApiError::from(Problem::invalid(FieldError::new("content", "too_short", "at least 1 character")))
+            .into_response()
+    })
+    .await;
+    let token = refuses.issuer.token(UserId::new(), "ann", Audience::V0);
+    assert_eq!(call(&refuses, Method::POST, "/messages/den", Some(&token)).await.status, 422);
+    assert_eq!(refuses.seen().len(), 1);
+
+    let hidden = gateway_with(GatewayConfig::default(), |_, _| not_found()).await;
     let token = hidden.issuer.token(UserId::new(), "ann", Audience::V0);
     let answer = call(&hidden, Method::POST, "/messages/den", Some(&token)).await;
     assert_eq!((answer.status.as_u16(), answer.json()), (404, json!({"detail": "Chat room not found"})));
-    assert_eq!(hidden.seen().len(), 1);
+    assert_eq!(hidden.seen().len(), 2, "it asked to post and to join, and no more");
 }
 
 #[tokio::test]
