@@ -31,10 +31,9 @@ use tokio_util::task::TaskTracker;
 
 pub use config::{GatewayConfig, Switch};
 pub use edge::{BadNetwork, BadOrigin, Network, Origin};
-pub use hub::{LogError, LogSource};
 
 use edge::{RequestLimits, ScriptTokens};
-use hub::Hub;
+use hub::{Hub, LogSource};
 use rest::Description;
 use socket::identity::TokenDesk;
 use socket::services::SocketServices;

@@ -26,7 +26,7 @@ const BACK_OFF: Duration = Duration::from_millis(200);
 /// Serves `router` on `listener` until `shutdown`, then lets requests under way finish for `config.drain` and cuts
 /// what is left. Returns once all connections are closed; WebSockets are not waited for, their owner closes them.
 ///
-/// Handlers find the peer's address as `ConnectInfo<SocketAddr>`. Fails only for a certificate or key that cannot be
+/// Handlers find the peer's address as `ConnectInfo<SocketAddr>`, and `Scheme::HTTPS` as an extension where TLS ends here. Fails only for a certificate or key that cannot be
 /// used. `config.listen` is for the caller, who made the listener.
 pub async fn serve(
     listener: TcpListener,
@@ -35,6 +35,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let router = if acceptor.is_some() { router.layer(axum::Extension(http::uri::Scheme::HTTPS)) } else { router };
     let places = Arc::new(Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let drain = config.drain;
     let server = Arc::new(Server { router, builder: connection::builder(&config), acceptor, config });

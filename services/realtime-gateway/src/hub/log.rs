@@ -16,7 +16,7 @@ const HEADS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the log was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
+pub(crate) enum LogError {
     /// It cannot be read at the moment.
     #[error("the log cannot be read: {0}")]
     Unavailable(String),
@@ -29,7 +29,7 @@ pub enum LogError {
 ///
 /// Both methods are cancel-safe: a reading that is dropped changes nothing.
 #[async_trait]
-pub trait LogSource: Send + Sync + 'static {
+pub(crate) trait LogSource: Send + Sync + 'static {
     /// Entries after `after`, contiguous from `after + 1`, at most `limit` (within 1..=200).
     async fn entries(&self, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, LogError>;
 

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use delivery::Delivery;
-pub use log::{LogError, LogSource};
+pub(crate) use log::{LogError, LogSource};
 pub(crate) use registry::{Ear, FollowedRoom, JoinResult, Subscription};
 pub(crate) use rendition::Dialect;
 

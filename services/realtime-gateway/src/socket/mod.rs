@@ -11,6 +11,8 @@ mod outbox;
 pub(crate) mod pump;
 pub(crate) mod services;
 pub(crate) mod sockets;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transport;
 mod v1;
 

@@ -165,3 +165,6 @@ impl Conversation for V0 {
         Poll::Ready(flow)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,7 @@ async fn a_client_that_reads_nothing_is_cut_and_the_others_get_everything() {
         assert!(matches!(peer.event().await, ServerEvent::Subscribed { .. }));
         assert!(matches!(peer.event().await, ServerEvent::CaughtUp { .. }));
     }
-    *slow.stuck.lock().unwrap() = true;
+    slow.stop_reading();
     for seq in 1..=200 {
         scene.post("text");
         assert_eq!(quick.seq().await, seq);
@@ -161,7 +161,7 @@ async fn a_peer_that_breaks_the_socket_is_told_so_in_the_sockets_words() {
     let scene = Scene::new();
     for (fault, code) in [(Closing::Protocol, 1002), (Closing::NotText, 1007)] {
         let mut peer = scene.log_in("ann").await;
-        peer.to_server.unbounded_send(Err(fault)).unwrap();
+        peer.break_off(fault);
         assert_eq!(peer.close_code().await, code);
     }
 }
@@ -172,9 +172,7 @@ async fn an_idle_socket_is_small() {
     let services = scene.services.clone();
     let outbox = services.outbox();
     let mut conversation = V1::begin(services.clone(), here(), outbox.clone(), None);
-    let (_to_server, from_client) = mpsc::unbounded();
-    let (to_client, _from_server) = mpsc::unbounded();
-    let socket = MemorySocket { from_client, to_client, stuck: Arc::default() };
+    let (socket, _peer) = socket();
     let own = size_of_val(&pump::run(socket, &outbox, services.budget(), &mut conversation));
     let whole = own + size_of::<V1>() + size_of::<axum::extract::ws::WebSocket>();
     assert!(whole < 4 * 1024, "{own} + {} + {}", size_of::<V1>(), size_of::<axum::extract::ws::WebSocket>());

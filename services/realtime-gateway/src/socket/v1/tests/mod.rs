@@ -7,9 +7,8 @@ mod login;
 mod rooms;
 
 use std::collections::{HashMap, HashSet};
-use std::pin::Pin;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,8 +22,6 @@ use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::messages::{Message, PostMessageRequest, PostedMessage, TimelinePage};
 use chatapp_types::{Clock as _, Entry, EntryBody, ErrorCode, MessageId, Problem, RoomId, Secret, SendKey, SessionId};
 use chatapp_types::{Timestamp, UserId, UserRef};
-use futures::channel::mpsc;
-use futures::{Sink, Stream, StreamExt as _};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +34,7 @@ use crate::socket::calls::MessageCalls;
 use crate::socket::identity::{Identity, Tokens};
 use crate::socket::services::SocketServices;
 use crate::socket::sockets::Sockets;
+use crate::socket::testing::{Peer as Wire, socket};
 use crate::socket::{Closing, pump};
 
 /// The platform behind the gateway, in a few maps.
@@ -246,17 +244,14 @@ impl Scene {
     }
 
     fn open(&self, identity: Option<Identity>) -> Peer {
-        let (to_server, from_client) = mpsc::unbounded();
-        let (to_client, from_server) = mpsc::unbounded();
-        let socket = MemorySocket { from_client, to_client, stuck: Arc::default() };
-        let stuck = socket.stuck.clone();
+        let (socket, wire) = socket();
         let services = self.services.clone();
         let ended = tokio::spawn(async move {
             let (outbox, budget) = (services.outbox(), services.budget());
             let mut conversation = V1::begin(services, here(), outbox.clone(), identity);
             pump::run(socket, &outbox, budget, &mut conversation).await
         });
-        Peer { to_server, from_server, stuck, ended }
+        Peer { wire, ended }
     }
 }
 
@@ -264,76 +259,33 @@ fn here() -> Client {
     Client { address: "192.0.2.1".parse().unwrap(), scheme: "http", host: None }
 }
 
-/// The server's end of a socket in memory.
-struct MemorySocket {
-    from_client: mpsc::UnboundedReceiver<Result<WsMessage, Closing>>,
-    to_client: mpsc::UnboundedSender<WsMessage>,
-    stuck: Arc<Mutex<bool>>,
-}
-
-impl Stream for MemorySocket {
-    type Item = Result<WsMessage, Closing>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.from_client.poll_next_unpin(cx)
-    }
-}
-
-impl Sink<WsMessage> for MemorySocket {
-    type Error = Closing;
-
-    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Closing>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn start_send(self: Pin<&mut Self>, message: WsMessage) -> Result<(), Closing> {
-        self.to_client.unbounded_send(message).map_err(|_| Closing::Gone)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Closing>> {
-        // A client that reads nothing; never woken, since it never reads again.
-        if *self.stuck.lock().unwrap() { Poll::Pending } else { Poll::Ready(Ok(())) }
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Closing>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// The client's end.
+/// The client's end, and what became of the server's.
 pub(super) struct Peer {
-    to_server: mpsc::UnboundedSender<Result<WsMessage, Closing>>,
-    from_server: mpsc::UnboundedReceiver<WsMessage>,
-    stuck: Arc<Mutex<bool>>,
+    wire: Wire,
     ended: tokio::task::JoinHandle<Closing>,
 }
 
+impl Deref for Peer {
+    type Target = Wire;
+
+    fn deref(&self) -> &Wire {
+        &self.wire
+    }
+}
+
+impl DerefMut for Peer {
+    fn deref_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+}
+
 impl Peer {
-    pub(super) fn say(&self, frame: &serde_json::Value) {
-        self.send(WsMessage::Text(frame.to_string().into()));
-    }
-
-    pub(super) fn send(&self, message: WsMessage) {
-        let _ = self.to_server.unbounded_send(Ok(message));
-    }
-
-    /// The next message of any kind; `None` when the server has let go.
-    pub(super) async fn next(&mut self) -> Option<WsMessage> {
-        tokio::time::timeout(Duration::from_mins(2), self.from_server.next()).await.expect("nothing came")
-    }
-
-    /// The next frame that is neither a ping nor presence.
+    /// The next frame but those of presence.
     pub(super) async fn frame(&mut self) -> ServerFrame {
         loop {
-            match self.next().await {
-                Some(WsMessage::Text(text)) => {
-                    let frame: ServerFrame = serde_json::from_str(text.as_str()).unwrap();
-                    if !matches!(frame.event, ServerEvent::Presence { .. }) {
-                        return frame;
-                    }
-                }
-                Some(WsMessage::Ping(_)) => self.send(WsMessage::Pong(bytes::Bytes::new())),
-                other => panic!("no frame but {other:?}"),
+            let frame: ServerFrame = serde_json::from_str(&self.text().await).unwrap();
+            if !matches!(frame.event, ServerEvent::Presence { .. }) {
+                return frame;
             }
         }
     }
@@ -342,24 +294,13 @@ impl Peer {
         self.frame().await.event
     }
 
-    /// The next frame but those of heads.
+    /// The next entry; heads are passed over.
     pub(super) async fn seq(&mut self) -> u64 {
         loop {
             match self.event().await {
                 ServerEvent::Entry(entry) => return entry.seq,
                 ServerEvent::Heads { .. } => {}
                 other => panic!("no entry but {other:?}"),
-            }
-        }
-    }
-
-    /// The code that the socket is closed with; whatever comes before is passed over.
-    pub(super) async fn close_code(&mut self) -> u16 {
-        loop {
-            match self.next().await {
-                Some(WsMessage::Close(Some(frame))) => return frame.code,
-                Some(_) => {}
-                None => panic!("no close frame"),
             }
         }
     }

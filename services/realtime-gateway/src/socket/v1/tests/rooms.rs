@@ -183,8 +183,8 @@ async fn a_send_is_finished_although_its_client_hangs_up() {
     peer.say(&json!({"op": "send", "room_id": scene.room, "key": SendKey::new(), "body": "hi"}));
     peer.say(&json!({"op": "ping"}));
     assert_eq!(peer.event().await, ServerEvent::Pong);
-    let Peer { to_server, from_server, ended, .. } = peer;
-    drop((to_server, from_server));
+    let Peer { wire, ended } = peer;
+    drop(wire);
     ended.await.unwrap();
     gate.notify_one();
     let committed = async {
