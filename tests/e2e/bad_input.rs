@@ -4,6 +4,7 @@
 mod bodies;
 mod frames;
 mod places;
+mod version0;
 
 use std::collections::BTreeMap;
 

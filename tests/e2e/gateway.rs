@@ -4,6 +4,7 @@ mod description;
 mod docs;
 mod framing;
 mod limits;
+mod origins;
 
 use chatapp_testkit::{Certificate, Platform, Setup, Socket, User, within};
 use reqwest::Method;

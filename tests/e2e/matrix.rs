@@ -4,6 +4,7 @@
 //! operation without a row fails, and so does a row without an operation.
 
 mod table;
+mod version0;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,9 +97,10 @@ impl Trial {
     async fn own_scene(&self, operation: &Operation, row: &Row, role: Role) -> (Cast, Scene) {
         let route = format!("{} {}", operation.method, operation.path);
         let ends = |start: &&str| if start.ends_with('/') { route.starts_with(*start) } else { route == **start };
-        let cast = match ENDS_SESSIONS.iter().any(|start| ends(&start)) {
-            true => self.cast.recast(&self.platform, role).await,
-            false => self.cast.clone(),
+        let cast = if ENDS_SESSIONS.iter().any(ends) {
+            self.cast.recast(&self.platform, role).await
+        } else {
+            self.cast.clone()
         };
         let scene = Scene::new(&cast, row.room, &[role]).await;
         (cast, scene)

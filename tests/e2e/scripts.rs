@@ -1,6 +1,7 @@
 //! `chat` in scripts: exit codes, lines of JSON, pipes, and messages that survive.
 
 mod outbox;
+mod session;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;

@@ -20,7 +20,7 @@ async fn page(nobody: &User) -> (String, Answer) {
     for _ in 0..3 {
         let answer = nobody.get(&path).await;
         match answer.headers.get("location") {
-            Some(to) => path = to.to_str().unwrap().to_owned(),
+            Some(to) => to.to_str().unwrap().clone_into(&mut path),
             None => return (path, answer),
         }
     }

@@ -62,7 +62,7 @@ async fn malformed_heads_are_refused() {
 async fn headers_beyond_the_limit_are_refused() {
     let platform = Platform::start().await;
     let one = format!("X-Large: {}\r\n", "x".repeat(100_000));
-    let many: String = (0..5_000).map(|n| format!("X-Header-{n}: value\r\n")).collect();
+    let many: String = "X-Header: value\r\n".repeat(5_000);
     let long = format!("GET /v1/rooms?q={} HTTP/1.1\r\nHost: x\r\n\r\n", "q".repeat(100_000));
     for request in [
         format!("GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n{one}\r\n"),

@@ -64,12 +64,15 @@ async fn a_handshake_and_version_0_are_requests_too() {
     assert!(limited.contains("429"), "{limited}");
 }
 
+/// Headers of one request.
+type Headers = Vec<(&'static str, String)>;
+
 fn three_strikes() -> Setup {
     Setup::default().throttled().env("CHATAPP_AUTH_ADDRESS_FAILURES", "3").env("CHATAPP_ADDRESS_REQUEST_BURST", "1000")
 }
 
 /// Fails to log in as many users, each time with other headers; true when that was throttled.
-async fn guess(platform: &Platform, headers: impl Fn(usize) -> Vec<(&'static str, String)>) -> bool {
+async fn guess(platform: &Platform, headers: impl Fn(usize) -> Headers) -> bool {
     let nobody = User::anonymous(platform);
     for n in 0..8 {
         let wrong = json!({"username": unique_name("who"), "password": "not-the-password-1"});
@@ -87,7 +90,7 @@ async fn guess(platform: &Platform, headers: impl Fn(usize) -> Vec<(&'static str
 
 #[tokio::test]
 async fn a_forged_address_does_not_escape_the_throttle() {
-    let forgeries: [fn(usize) -> Vec<(&'static str, String)>; 6] = [
+    let forgeries: [fn(usize) -> Headers; 6] = [
         |n| vec![("X-Forwarded-For", format!("203.0.113.{n}"))],
         |n| vec![("X_Forwarded_For", format!("203.0.113.{n}")), ("X-Real-IP", format!("203.0.113.{n}"))],
         |n| vec![("Forwarded", format!("for=203.0.113.{n}")), ("X-Client-IP", format!("203.0.113.{n}"))],

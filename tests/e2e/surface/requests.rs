@@ -104,9 +104,8 @@ impl Asked<'_> {
         match (self.variant, route) {
             ("owner", _) => self.cast.user(Role::Owner),
             ("", "PUT /v1/rooms/{room_id}/members/{username}") => &self.cast.outsider,
-            ("", "DELETE /v1/rooms/{room_id}/blocks/{username}") => &self.cast.barred,
+            ("", "DELETE /v1/rooms/{room_id}/blocks/{username}") | ("barred", _) => &self.cast.barred,
             ("" | "promote", _) => &self.cast.subject,
-            ("barred", _) => &self.cast.barred,
             (variant, route) => panic!("{route} has no variant {variant}"),
         }
     }
@@ -127,7 +126,6 @@ impl Asked<'_> {
             "POST /v1/auth/register" => json!({"username": unique_name("new"), "password": PASSWORD}),
             "POST /v1/auth/login" => json!({"username": self.cast.subject.name, "password": PASSWORD}),
             "POST /v1/auth/refresh" => json!({"refresh_token": self.refresh_token()}),
-            "POST /v1/auth/logout" => json!({}),
             "PUT /v1/auth/password" => {
                 json!({"current_password": PASSWORD, "new_password": "another-good-phrase-9"})
             }
@@ -145,10 +143,9 @@ impl Asked<'_> {
             "POST /v1/rooms" => json!({"name": unique_name("made"), "visibility": "private"}),
             "PATCH /v1/rooms/{room_id}" => json!({"topic": "another topic"}),
             "POST /v1/rooms/{room_id}/join" if self.variant == "code" => json!({"secret_code": self.scene.code}),
-            "POST /v1/rooms/{room_id}/join" | "POST /v1/rooms/{room_id}/leave" => json!({}),
             "POST /v1/rooms/{room_id}/secret_code" => json!({"max_uses": 3}),
             "PUT /v1/rooms/{room_id}/members/{username}" if self.variant == "promote" => json!({"role": "admin"}),
-            "PUT /v1/rooms/{room_id}/members/{username}" => json!({}),
+            "POST /v1/rooms/{room_id}/join" | "PUT /v1/rooms/{room_id}/members/{username}" => json!({}),
             "PUT /v1/rooms/{room_id}/blocks/{username}" => json!({"reason": "spam"}),
             "POST /v1/rooms/{room_id}/transfer" => json!({"username": self.cast.subject.name}),
             _ => panic!("{route} takes a body, and none is known for it"),
