@@ -37,55 +37,89 @@ struct Replay<'a> {
     room: RoomId,
 }
 
+/// How far a replay has come.
+struct Progress {
+    /// The last seq the client has been given, or has no need of.
+    cursor: u64,
+    sent: u64,
+    /// The head when the log was last read.
+    head: u64,
+}
+
 impl Replay<'_> {
     async fn run(&self, after: Option<u64>) -> Result<Option<Subscription>, Problem> {
         let followed = self.worker.services.hub.follow(self.room).await;
-        let ear =
-            Ear { user: self.identity.caller.user_ref(), dialect: Dialect::V1, outbox: self.worker.outbox.clone() };
-        let most = u64::from(self.worker.services.config.replay_max);
-        let mut page = match after {
-            Some(after) => self.read(after, PAGE_MAX.min(self.worker.services.config.replay_max).max(1)).await?,
-            None => self.read(BEYOND_EVERY_HEAD, 1).await?,
-        };
-        let subscribed = ServerEvent::Subscribed { room_id: self.room, head: page.head };
-        self.worker.outbox.push(reply(self.worker.id.clone(), subscribed));
-        // A cursor below what one may see, or beyond the head (a restored backup), is moved to where the log is.
-        let mut cursor = after.unwrap_or(page.head).max(page.floor).min(page.head);
-        let mut sent = 0;
+        let (mut page, mut at) = self.begin(after).await?;
         loop {
-            let (head, before) = (page.head, cursor);
-            for entry in page.items.into_iter().filter(|entry| entry.seq > before) {
-                if !self.worker.outbox.has_room().await {
-                    return Ok(None);
-                }
-                cursor = entry.seq;
-                sent += 1;
-                self.worker.outbox.push(text_of(ServerEvent::Entry(Box::new(entry))));
+            let before = at.cursor;
+            at.head = page.head;
+            if !self.hand_out(page, &mut at).await {
+                return Ok(None);
             }
-            if cursor < head && sent >= most {
-                let gap = ServerEvent::Gap { room_id: self.room, from: cursor + 1, to: head };
+            if at.cursor < at.head && at.sent >= self.most() {
+                let gap = ServerEvent::Gap { room_id: self.room, from: at.cursor + 1, to: at.head };
                 self.worker.outbox.push(text_of(gap));
-                cursor = head;
+                at.cursor = at.head;
             }
-            if cursor >= head {
-                match followed.join(&ear, cursor).await {
+            if at.cursor >= at.head {
+                match followed.join(&self.ear(), at.cursor).await {
                     JoinResult::Live(subscription) => return Ok(Some(subscription)),
                     JoinResult::CutOff => return Ok(None),
                     JoinResult::Behind => {}
                     JoinResult::Lost => return Err(away()),
                 }
-            } else if cursor == before {
+            } else if at.cursor == before {
                 // The log gave nothing although there is something: better to begin anew than to turn in a circle.
                 return Err(away());
             }
-            let limit = u32::try_from(most.saturating_sub(sent)).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-            page = self.read(cursor, limit).await?;
+            page = self.read(at.cursor, self.most().saturating_sub(at.sent)).await?;
         }
     }
 
+    /// Reads for the first time, and tells the client where the room is.
+    async fn begin(&self, after: Option<u64>) -> Result<(TimelinePage, Progress), Problem> {
+        let page = match after {
+            Some(after) => self.read(after, self.most()).await?,
+            None => self.read(BEYOND_EVERY_HEAD, 1).await?,
+        };
+        let subscribed = ServerEvent::Subscribed { room_id: self.room, head: page.head };
+        self.worker.outbox.push(reply(self.worker.id.clone(), subscribed));
+        // A cursor below what one may see, or beyond the head (a restored backup), is moved to where the log is.
+        let cursor = after.unwrap_or(page.head).max(page.floor).min(page.head);
+        let head = page.head;
+        Ok((page, Progress { cursor, sent: 0, head }))
+    }
+
+    /// Gives the client a page's entries, no faster than it takes them. False when it is gone.
+    async fn hand_out(&self, page: TimelinePage, at: &mut Progress) -> bool {
+        for entry in page.items {
+            if entry.seq <= at.cursor {
+                continue;
+            }
+            if !self.worker.outbox.has_room().await {
+                return false;
+            }
+            at.cursor = entry.seq;
+            at.sent += 1;
+            self.worker.outbox.push(text_of(ServerEvent::Entry(Box::new(entry))));
+        }
+        true
+    }
+
+    fn ear(&self) -> Ear {
+        let user = self.identity.caller.user_ref();
+        Ear { user, dialect: Dialect::V1, outbox: self.worker.outbox.clone() }
+    }
+
+    /// Entries of one replay.
+    fn most(&self) -> u64 {
+        u64::from(self.worker.services.config.replay_max)
+    }
+
     /// One page, within the limit of replays at once. The place is not held while a slow client takes the entries.
-    async fn read(&self, after: u64, limit: u32) -> Result<TimelinePage, Problem> {
+    async fn read(&self, after: u64, limit: u64) -> Result<TimelinePage, Problem> {
         let services = &self.worker.services;
+        let limit = u32::try_from(limit).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
         let _place = services.place().await?;
         services.messages.timeline(&self.identity.token, self.room, after, limit).await
     }
