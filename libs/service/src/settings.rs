@@ -1,8 +1,8 @@
 //! Settings: flags, environment variables, a file and defaults, in this order.
 //!
 //! The file is TOML and optional: `--config FILE` or `CHATAPP_CONFIG`. Its keys are the environment variables without
-//! `CHATAPP_`, in lower case; a table's name is put before its keys, so `listen = "…"` is `CHATAPP_LISTEN`, and `dir`
-//! in `[log]` is `CHATAPP_LOG_DIR`. One file can serve several programs: a key that only another one knows is passed
+//! `CHATAPP_`, in lower case; a table's name is put before its keys, so `listen = "…"` is `CHATAPP_LISTEN`, and `cert`
+//! in `[tls]` is `CHATAPP_TLS_CERT`. One file can serve several programs: a key that only another one knows is passed
 //! over, and reported by [`parse`].
 //!
 //! The file is handed to the command line parser as if it had been typed, for those settings that neither a flag nor a
