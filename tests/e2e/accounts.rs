@@ -129,7 +129,8 @@ async fn a_deleted_account_leaves_its_messages_behind() {
     ann.send(ann.request(reqwest::Method::DELETE, "/v1/users/me").json(&json!({"password": PASSWORD})))
         .await
         .expect_problem(409, "owns_rooms");
-    let gone = bob.send(bob.request(reqwest::Method::DELETE, "/v1/users/me").json(&json!({"password": PASSWORD}))).await;
+    let gone =
+        bob.send(bob.request(reqwest::Method::DELETE, "/v1/users/me").json(&json!({"password": PASSWORD}))).await;
     assert!(gone.status.is_success(), "{}", gone.text);
     let page = ann.get(&format!("/v1/rooms/{room}/messages")).await.expect(200);
     assert_eq!(page["items"][0]["body"], "I was here");

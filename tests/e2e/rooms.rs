@@ -23,7 +23,9 @@ async fn a_private_room_is_entered_with_its_code_and_hidden_from_all_others() {
     assert_eq!(joined["id"], room.as_str());
     assert!(joined.get("secret_code").is_none(), "the code is shown to its maker alone");
     let unknown = uuid::Uuid::now_v7().to_string();
-    for (method, path) in [("GET", ""), ("GET", "/members"), ("GET", "/messages"), ("GET", "/timeline"), ("POST", "/leave")] {
+    for (method, path) in
+        [("GET", ""), ("GET", "/members"), ("GET", "/messages"), ("GET", "/timeline"), ("POST", "/leave")]
+    {
         let ask = |id: &str| {
             let method = method.parse().unwrap();
             eve.send(eve.request(method, &format!("/v1/rooms/{id}{path}")))

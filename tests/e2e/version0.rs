@@ -13,7 +13,8 @@ impl Original {
         let (nobody, name) = (User::anonymous(platform), unique_name(stem));
         let exists = nobody.get(&format!("/users/exists/{name}")).await.expect(200);
         assert_eq!(exists, json!({"exists": false}));
-        let session = nobody.post("/users/register", &json!({"username": name, "password": PASSWORD})).await.expect(200);
+        let session =
+            nobody.post("/users/register", &json!({"username": name, "password": PASSWORD})).await.expect(200);
         assert_eq!(session["token_type"], "bearer");
         Self { user: nobody.with_token(session["access_token"].as_str().unwrap()), name }
     }

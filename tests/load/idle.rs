@@ -36,7 +36,12 @@ pub(crate) async fn run(world: &World, server: &ServerProcesses, case: &Idle) ->
     let cpu = server.cpu().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     let after = server.pss_kib();
     let open = readers.iter().filter(|reader| !reader.is_finished()).count();
-    anyhow::ensure!(open == case.connections, "{} of {} connections were closed", case.connections - open, case.connections);
+    anyhow::ensure!(
+        open == case.connections,
+        "{} of {} connections were closed",
+        case.connections - open,
+        case.connections
+    );
     for reader in readers {
         reader.abort();
     }

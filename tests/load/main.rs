@@ -29,7 +29,7 @@ struct Args {
     /// The cases to run, in order: fan200, fan200x16, fan1000, rate100, acked16, acked64, idle1000, idle5000.
     #[arg(default_values_t = ["fan200".to_owned(), "fan200x16".to_owned(), "rate100".to_owned(), "acked16".to_owned(), "acked64".to_owned(), "idle1000".to_owned()])]
     cases: Vec<String>,
-    /// A gateway that runs already, started with CHATAPP_RATE_LIMITS=off.
+    /// A gateway that runs already, started with `CHATAPP_RATE_LIMITS=off`.
     #[arg(long)]
     url: Option<String>,
     /// The server's processes, where --url is given: their CPU time and memory are read.
@@ -51,12 +51,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let cases = args.cases.iter().map(|name| find(name)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut platform = None;
-    let (url, pids) = match &args.url {
-        Some(url) => (url.clone(), args.pid.clone()),
-        None => {
-            let started = platform.insert(chatapp_testkit::Platform::start().await);
-            (started.url(), vec![started.pid()])
-        }
+    let (url, pids) = if let Some(url) = &args.url {
+        (url.clone(), args.pid.clone())
+    } else {
+        let started = platform.insert(chatapp_testkit::Platform::start().await);
+        (started.url(), vec![started.pid()])
     };
     let server = ServerProcesses::new(pids);
     let world = World::new(&url).await.context("the gateway cannot be used")?;

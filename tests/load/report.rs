@@ -73,8 +73,18 @@ impl Report {
         }
         println!(
             "{:<10} {:>10} {:>8} {:>9} {:>11} {:>10} {:>22} {:>22} {:>10} {:>8} {:>5} {:>5}",
-            "case", "deliveries", "sends", "sends/s", "CPU µs/del", "µs/send", "ack ms p50/p99/p99.9", "receipt ms", "B/conn",
-            "CPU ms/s", "gaps", "dups"
+            "case",
+            "deliveries",
+            "sends",
+            "sends/s",
+            "CPU µs/del",
+            "µs/send",
+            "ack ms p50/p99/p99.9",
+            "receipt ms",
+            "B/conn",
+            "CPU ms/s",
+            "gaps",
+            "dups"
         );
         let mut names: Vec<&str> = Vec::new();
         for run in &self.runs {

@@ -18,7 +18,7 @@ use crate::report::Run;
 use crate::world::{LoadSocket, World};
 
 /// After this long without all deliveries the run has failed.
-const GIVE_UP: Duration = Duration::from_secs(120);
+const GIVE_UP: Duration = Duration::from_mins(2);
 /// The body is padded to about this many bytes.
 const BODY: usize = 100;
 
@@ -58,12 +58,12 @@ pub(crate) async fn run(world: &World, server: &ServerProcesses, case: &Traffic)
         senders.push(world.socket(n).await.with_context(|| format!("sender {n}"))?);
     }
     let warmed = send_all(senders, &room, case.warm_up.max(case.senders), None, &seen).await?;
-    seen.wait_for(warmed.sent * case.receivers).await?;
+    seen.wait_for(warmed.messages * case.receivers).await?;
     seen.measured_from.store(seen.nanos(), Ordering::SeqCst);
     let (cpu, begun) = (server.cpu(), Instant::now());
     let measured = send_all(warmed.sockets, &room, case.messages, case.rate, &seen).await?;
     let sending = begun.elapsed();
-    seen.wait_for((warmed.sent + measured.sent) * case.receivers).await?;
+    seen.wait_for((warmed.messages + measured.messages) * case.receivers).await?;
     let wall = begun.elapsed();
     let cpu = server.cpu().zip(cpu).map(|(after, before)| after.saturating_sub(before));
     for receiver in receivers {
@@ -75,9 +75,9 @@ pub(crate) async fn run(world: &World, server: &ServerProcesses, case: &Traffic)
     latencies.sort_unstable();
     Ok(Run {
         case: case.name.to_owned(),
-        deliveries: measured.sent * case.receivers,
-        sends: measured.sent,
-        sends_per_s: Some(per_second(measured.sent, sending)),
+        deliveries: measured.messages * case.receivers,
+        sends: measured.messages,
+        sends_per_s: Some(per_second(measured.messages, sending)),
         wall,
         cpu,
         ack_us: latencies_of(&acks),
@@ -95,7 +95,8 @@ fn per_second(count: usize, time: Duration) -> f64 {
 
 /// p50, p99 and p99.9 of sorted values.
 fn latencies_of(sorted: &[u64]) -> Option<[u64; 3]> {
-    let at = |per_mille: usize| sorted.get((sorted.len() * per_mille / 1000).min(sorted.len().checked_sub(1)?)).copied();
+    let at =
+        |per_mille: usize| sorted.get((sorted.len() * per_mille / 1000).min(sorted.len().checked_sub(1)?)).copied();
     Some([at(500)?, at(990)?, at(999)?])
 }
 
@@ -161,7 +162,7 @@ async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
 
 struct Sent {
     sockets: Vec<LoadSocket>,
-    sent: usize,
+    messages: usize,
     acks_us: Vec<u64>,
 }
 
@@ -180,7 +181,7 @@ async fn send_all(
         .into_iter()
         .map(|socket| tokio::spawn(send(socket, room.to_owned(), each, pause, Arc::clone(seen))))
         .collect();
-    let mut all = Sent { sockets: Vec::new(), sent: each * senders, acks_us: Vec::new() };
+    let mut all = Sent { sockets: Vec::new(), messages: each * senders, acks_us: Vec::new() };
     for task in tasks {
         let (socket, acks) = task.await??;
         all.sockets.push(socket);

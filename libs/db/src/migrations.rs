@@ -202,7 +202,9 @@ mod tests {
             .unwrap();
         assert!(matches!(db.migrate().await, Err(MigrationError::Newer(name)) if name == "auth/9999_x"));
         run("DELETE FROM chatapp_migrations WHERE number = 9999").await.unwrap();
-        run("UPDATE chatapp_migrations SET checksum = x'00' WHERE schema_name = 'timeline' AND number = 1").await.unwrap();
+        run("UPDATE chatapp_migrations SET checksum = x'00' WHERE schema_name = 'timeline' AND number = 1")
+            .await
+            .unwrap();
         assert!(matches!(db.migrate().await, Err(MigrationError::Changed(_))));
     }
 }

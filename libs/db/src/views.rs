@@ -41,8 +41,8 @@ pub mod sqlite {
 
     /// An existing, not deleted user by the exact (normalised) name.
     pub fn user_by_name(conn: &Connection, username: &str) -> Result<Option<UserRef>, DbError> {
-        let mut statement = conn
-            .prepare_cached("SELECT id, username, deleted FROM auth_v_users WHERE username = ?1 AND deleted = 0")?;
+        let mut statement =
+            conn.prepare_cached("SELECT id, username, deleted FROM auth_v_users WHERE username = ?1 AND deleted = 0")?;
         Ok(statement.query_row([username], |row| user_ref(row, 0)).optional()?)
     }
 

@@ -1,7 +1,7 @@
 //! Names that people choose, parsed into forms that compare as people read them.
 
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{MixedScript, confusable_detection};

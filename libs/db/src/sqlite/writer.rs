@@ -124,10 +124,7 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = TypedJob { work: Some(work), result: None, reply };
-        self.queue
-            .send(Box::new(job))
-            .await
-            .map_err(|_| DbError::Unavailable("the database is closed".to_owned()))?;
+        self.queue.send(Box::new(job)).await.map_err(|_| DbError::Unavailable("the database is closed".to_owned()))?;
         answer.await.unwrap_or_else(|_| Err(DbError::OutcomeUnknown("the writer stopped".to_owned()).into()))
     }
 }

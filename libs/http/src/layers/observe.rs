@@ -34,8 +34,15 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
         http.route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
         user.id = field::Empty,
     );
-    let mut record =
-        Record { service: config.service, method, route, inner, span: span.clone(), begun: Instant::now(), told: false };
+    let mut record = Record {
+        service: config.service,
+        method,
+        route,
+        inner,
+        span: span.clone(),
+        begun: Instant::now(),
+        told: false,
+    };
     let response = id.clone().during(next.run(request)).instrument(span).await;
     let response = tidy::tidy(response, &path, &id);
     record.tell(response.status().as_u16());
