@@ -158,6 +158,7 @@ const fn exit_of_status(status: u16) -> Exit {
 /// A problem in one line: its detail if it has one, every field that is wrong, and how long to wait.
 fn explain(problem: &Problem) -> String {
     let mut text = match &problem.detail {
+        Some(detail) if detail.eq_ignore_ascii_case(&problem.title) => problem.title.clone(),
         Some(detail) if problem.errors.is_empty() => format!("{}: {detail}", problem.title),
         _ => problem.title.clone(),
     };

@@ -26,7 +26,7 @@ fn directory(check: &'static str, dir: &Path) -> Finding {
     let shown = dir.display();
     match fs::metadata(dir) {
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            return Finding::ok(check, format!("{shown} does not exist yet, `chatapp up` makes it"));
+            return Finding::ok(check, format!("{shown} does not exist yet, it is made when it is needed"));
         }
         Err(err) => {
             return Finding::fail(check, format!("{shown} cannot be looked at: {err}"))
