@@ -21,7 +21,11 @@ pub(super) async fn guard(State(config): State<LayerConfig>, request: Request, n
     let (parts, body) = request.into_parts();
     let (body, received) = limited(body, config.body_limit);
     let answer = next.run(Request::from_parts(parts, body));
-    if let Ok(response) = tokio::time::timeout(config.timeout, answer).await {
+    if let Ok(mut response) = tokio::time::timeout(config.timeout, answer).await {
+        // Whoever passed the body on could not know that it never came whole; what has not arrived was not acted upon.
+        if let Some(problem) = response.extensions_mut().get_mut::<Problem>().filter(|_| !received.whole()) {
+            problem.outcome = None;
+        }
         return response;
     }
     let problem = Problem::new(ErrorCode::Timeout).with_retry_after(1);

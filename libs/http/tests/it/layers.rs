@@ -21,6 +21,10 @@ fn app() -> Router {
         .route("/refused", get(async || ApiError::from(ErrorCode::RoomNotFound)))
         .route("/panics", get(async || -> &str { panic!("secret of the panic") }))
         .route("/never", get(std::future::pending::<()>).post(async |_: Bytes| std::future::pending::<()>().await))
+        .route(
+            "/unknown",
+            post(async |_: Request<Body>| ApiError::from(Problem::new(ErrorCode::Unavailable).with_unknown_outcome())),
+        )
         .route("/json", post(async |Json(body): Json<Value>| Json(body)))
         .route("/plain", get(async || (StatusCode::BAD_REQUEST, "a library's own words")))
         .route("/own", get(async || (StatusCode::CONFLICT, Json(serde_json::json!({ "error": "own" })))));
@@ -147,4 +151,14 @@ async fn a_handler_that_takes_too_long_leaves_a_writes_fate_open_and_no_reads() 
         assert_eq!(write.code, ErrorCode::Timeout);
         assert!(write.outcome.is_some(), "it may have happened");
     }
+}
+
+#[tokio::test]
+async fn what_was_done_with_half_a_body_is_nothing_and_not_unknown() {
+    let half = futures::stream::once(async { Ok::<_, std::io::Error>(Bytes::from_static(b"{")) });
+    let half = Body::from_stream(futures::StreamExt::chain(half, futures::stream::pending()));
+    let unsent = problem(send(Request::post("/unknown").body(half).unwrap()).await).await;
+    assert_eq!(unsent.outcome, None);
+    let whole = problem(send(Request::post("/unknown").body(Body::empty()).unwrap()).await).await;
+    assert!(whole.outcome.is_some());
 }
