@@ -96,7 +96,7 @@ pub enum Scope {
     Write,
     /// Moderate rooms of which the account is owner or admin.
     Moderate,
-    /// Manage the account itself; only a log-in has it, a token never.
+    /// Manage the account itself, give away and delete its rooms; only a log-in has it, a token never.
     Account,
 }
 

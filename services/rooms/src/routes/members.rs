@@ -65,7 +65,8 @@ pub(super) async fn delete_member(
 
 /// Transfer a room
 ///
-/// For its owner, to another member. The owner until now stays as an admin.
+/// For its owner, to another member. The owner until now stays as an admin. Needs the scope `account`, which no script's
+/// token has.
 #[utoipa::path(post, path = "/v1/rooms/{room_id}/transfer", tag = "moderation", params(("room_id" = RoomId, Path)),
     request_body = TransferRequest, responses((status = 200, description = "The room.", body = Room)))]
 pub(super) async fn transfer_room(
@@ -74,7 +75,7 @@ pub(super) async fn transfer_room(
     Path(room): Path<RoomId>,
     Json(request): Json<TransferRequest>,
 ) -> ApiResult<Json<Room>> {
-    caller.require(Scope::Moderate)?;
+    caller.require(Scope::Account)?;
     let subject = NamedUser::read(request.username.as_str());
     Ok(Json(state.store.transfer_room(&caller.user_ref(), room, subject).await?))
 }

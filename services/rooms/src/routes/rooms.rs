@@ -137,7 +137,7 @@ pub(super) async fn update_room(
 
 /// Delete a room
 ///
-/// For its owner. Everything in it is gone; its name is free.
+/// For its owner. Everything in it is gone; its name is free. Needs the scope `account`, which no script's token has.
 #[utoipa::path(delete, path = "/v1/rooms/{room_id}", tag = "rooms", params(("room_id" = RoomId, Path)),
     responses((status = 204, description = "It is gone.")))]
 pub(super) async fn delete_room(
@@ -145,7 +145,7 @@ pub(super) async fn delete_room(
     caller: Caller,
     Path(room): Path<RoomId>,
 ) -> ApiResult<StatusCode> {
-    caller.require(Scope::Moderate)?;
+    caller.require(Scope::Account)?;
     state.store.delete_room(&caller.user_ref(), room).await?;
     tracing::info!(room.id = %room, "room deleted");
     Ok(StatusCode::NO_CONTENT)

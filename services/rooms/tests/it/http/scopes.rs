@@ -9,6 +9,9 @@ fn needed(method: &Method, path: &str) -> &'static str {
     match *method {
         Method::GET => "read",
         Method::POST if path.ends_with("/join") || path.ends_with("/leave") || path == "/v1/rooms" => "write",
+        // Giving a room away or deleting it cannot be taken back: not for a script's token.
+        Method::POST if path.ends_with("/transfer") => "account",
+        Method::DELETE if path.split('/').count() == 4 => "account",
         _ => "moderate",
     }
 }
