@@ -1,6 +1,7 @@
 //! Which database: the setting, parsed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{DbError, Sqlite, sqlite::SqliteOptions};
 
@@ -36,12 +37,14 @@ pub struct DatabaseConfig {
     pub url: DatabaseUrl,
     /// Readers that may work at once.
     pub readers: usize,
+    /// How long a read may work; one that takes longer ends with [`DbError::Unavailable`].
+    pub read_limit: Duration,
 }
 
 impl DatabaseConfig {
     /// The defaults for a database at `url`.
     pub fn new(url: DatabaseUrl) -> Self {
-        Self { url, readers: 4 }
+        Self { url, readers: 4, read_limit: Duration::from_secs(5) }
     }
 }
 
@@ -58,7 +61,7 @@ impl Database {
     pub async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         match &config.url {
             DatabaseUrl::Sqlite(path) => {
-                let options = SqliteOptions { readers: config.readers };
+                let options = SqliteOptions { readers: config.readers, read_limit: config.read_limit };
                 Sqlite::open(path, options).await.map(Self::Sqlite)
             }
         }

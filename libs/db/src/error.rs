@@ -8,7 +8,7 @@ pub enum DbError {
     /// A unique or foreign key objected; nothing was written.
     #[error("a constraint objected: {0}")]
     Conflict(String),
-    /// The database is away, full or locked for too long; nothing was written.
+    /// The database is away, full, locked or asked for too long, or too many wait for it; nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The connection or the disk failed while committing: it may have been written.
@@ -33,6 +33,7 @@ impl From<rusqlite::Error> for DbError {
             Some(ErrorCode::ConstraintViolation) => Self::Conflict(text),
             Some(
                 ErrorCode::DatabaseBusy
+                | ErrorCode::OperationInterrupted
                 | ErrorCode::DatabaseLocked
                 | ErrorCode::DiskFull
                 | ErrorCode::CannotOpen

@@ -168,7 +168,14 @@ mod tests {
     use crate::sqlite::SqliteOptions;
 
     async fn open(dir: &tempfile::TempDir) -> Database {
-        Database::Sqlite(Sqlite::open(&dir.path().join("t.db"), SqliteOptions { readers: 2 }).await.unwrap())
+        Database::Sqlite(
+            Sqlite::open(
+                &dir.path().join("t.db"),
+                SqliteOptions { readers: 2, read_limit: std::time::Duration::from_secs(5) },
+            )
+            .await
+            .unwrap(),
+        )
     }
 
     #[tokio::test]

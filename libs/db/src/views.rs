@@ -8,11 +8,11 @@ use chatapp_types::{SessionId, Timestamp, UserId, UserRef};
 
 use crate::{Database, DbError};
 
-/// Sessions ended at or after `since`, oldest first.
+/// Sessions ended at or after `since`, oldest first. Never waits behind other reads: a log-out must soon be known.
 pub async fn revoked_since(db: &Database, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, DbError> {
     match db {
         Database::Sqlite(db) => {
-            db.read(move |conn| {
+            db.read_apart(move |conn| {
                 let mut statement =
                     conn.prepare_cached("SELECT session_id, at FROM auth_v_revoked WHERE at >= ?1 ORDER BY at")?;
                 let rows = statement

@@ -30,6 +30,8 @@ const STATEMENTS: usize = 128;
 pub struct SqliteOptions {
     /// Readers that may work at once.
     pub readers: usize,
+    /// How long a read may work; one that takes longer ends with [`DbError::Unavailable`].
+    pub read_limit: std::time::Duration,
 }
 
 /// An open SQLite database. Cloning shares the writer and the readers; the writer ends with the last clone.
@@ -42,6 +44,8 @@ struct Inner {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
+    /// One reader, for what may not wait behind pages.
+    apart: Readers,
 }
 
 impl Sqlite {
@@ -53,8 +57,9 @@ impl Sqlite {
         let connection = tokio::task::spawn_blocking(move || open_writer(&for_open))
             .await
             .map_err(|e| DbError::Internal(e.to_string()))??;
-        let inner =
-            Inner { writer: Writer::start(connection)?, readers: Readers::new(path.clone(), options.readers), path };
+        let readers = |size| Readers::new(path.clone(), size, options.read_limit);
+        let (apart, readers) = (readers(1), readers(options.readers));
+        let inner = Inner { writer: Writer::start(connection)?, readers, apart, path };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -78,6 +83,7 @@ impl Sqlite {
 
     /// Runs `work` on a reader, in one snapshot: all its statements see the same commit.
     ///
+    /// [`DbError::Unavailable`] when it works for longer than the limit, and at once when too many wait already.
     /// Dropping the future does not interrupt `work`; its result is thrown away.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
@@ -86,6 +92,17 @@ impl Sqlite {
         E: From<DbError> + Send + 'static,
     {
         self.inner.readers.run(work).await
+    }
+
+    /// [`read`](Self::read) on the one reader that serves no pages: for short reads that must be fresh however busy
+    /// the others are.
+    pub async fn read_apart<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.inner.apart.run(work).await
     }
 }
 

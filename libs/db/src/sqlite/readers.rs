@@ -2,21 +2,30 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::DbError;
 
+/// Reads that may wait for a reader; a further one is refused, since it would be answered too late to be of use.
+pub(super) const WAITING_MAX: usize = 512;
+/// Steps of SQLite's between two looks at the clock: some tens of microseconds.
+const STEPS: std::ffi::c_int = 1_000;
+
 pub(super) struct Readers {
     path: PathBuf,
+    limit: Duration,
+    waiting: Semaphore,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, size: usize) -> Self {
-        Self { path, permits: Arc::new(Semaphore::new(size.max(1))), idle: Arc::default() }
+    pub(super) fn new(path: PathBuf, size: usize, limit: Duration) -> Self {
+        let (waiting, permits) = (Semaphore::new(WAITING_MAX), Arc::new(Semaphore::new(size.max(1))));
+        Self { path, limit, waiting, permits, idle: Arc::default() }
     }
 
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
@@ -25,12 +34,9 @@ impl Readers {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| DbError::Unavailable("the database is closed".to_owned()))?;
+        let permit = self.permit().await?;
         let idle = Arc::clone(&self.idle);
-        let path = self.path.clone();
+        let (path, limit) = (self.path.clone(), self.limit);
         let done = tokio::task::spawn_blocking(move || {
             // Held by the blocking task, not by the caller: a caller that goes away frees no reader still at work.
             let _permit = permit;
@@ -39,7 +45,7 @@ impl Readers {
                 Some(conn) => conn,
                 None => super::open_reader(&path)?,
             };
-            let result = snapshot(&conn, work);
+            let result = snapshot(&conn, limit, work);
             // A connection that could not end its transaction is closed, not given to the next one.
             if conn.is_autocommit() {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
@@ -48,11 +54,26 @@ impl Readers {
         });
         done.await.unwrap_or_else(|e| Err(DbError::Internal(format!("a read did not finish: {e}")).into()))
     }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let unavailable = |reason: &str| DbError::Unavailable(reason.to_owned());
+        let _waiting = self.waiting.try_acquire().map_err(|_| unavailable("too many reads are waiting"))?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        permit.map_err(|_| unavailable("the database is closed"))
+    }
 }
 
-fn snapshot<T, E: From<DbError>>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+fn snapshot<T, E: From<DbError>>(
+    conn: &Connection,
+    limit: Duration,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let begun = Instant::now();
+    conn.progress_handler(STEPS, Some(move || begun.elapsed() > limit)).map_err(DbError::from)?;
     conn.execute_batch("BEGIN DEFERRED").map_err(DbError::from)?;
     let result = work(conn);
+    // The end of the transaction is not interrupted, or the connection would be lost.
+    conn.progress_handler(0, None::<fn() -> bool>).map_err(DbError::from)?;
     let ended = conn.execute_batch("COMMIT");
     let value = result?;
     ended.map_err(DbError::from)?;

@@ -1,11 +1,17 @@
 #![allow(clippy::unwrap_used)]
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 
 async fn open(dir: &tempfile::TempDir) -> Sqlite {
-    let db = Sqlite::open(&dir.path().join("t.db"), SqliteOptions { readers: 2 }).await.unwrap();
+    open_with(dir, Duration::from_secs(5)).await
+}
+
+async fn open_with(dir: &tempfile::TempDir, read_limit: Duration) -> Sqlite {
+    let db = Sqlite::open(&dir.path().join("t.db"), SqliteOptions { readers: 2, read_limit }).await.unwrap();
     db.write(|tx| Ok::<_, DbError>(tx.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT")?)).await.unwrap();
     db
 }
@@ -108,6 +114,79 @@ async fn a_read_sees_one_snapshot() {
         .unwrap();
     assert_eq!((before, after), (1, 1));
     assert_eq!(count(&db).await, 2);
+}
+
+async fn count_without_end(db: &Sqlite) -> Result<i64, DbError> {
+    let endless = "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c";
+    db.read(|conn| Ok(conn.query_row(endless, [], |r| r.get(0))?)).await
+}
+
+#[tokio::test]
+async fn a_read_beyond_its_time_ends_and_its_reader_serves_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open_with(&dir, Duration::from_millis(50)).await;
+    // More of them than readers: none is lost.
+    for _ in 0..5 {
+        let ended = tokio::time::timeout(Duration::from_secs(20), count_without_end(&db)).await.unwrap();
+        assert!(matches!(ended, Err(DbError::Unavailable(_))), "{ended:?}");
+        assert_eq!(count(&db).await, 0);
+    }
+}
+
+/// Keeps every reader of the pool at work until the senders are dropped.
+async fn occupy(db: &Sqlite) -> (Vec<mpsc::Sender<()>>, Vec<tokio::task::JoinHandle<Result<(), DbError>>>) {
+    let (begun, mut begins) = tokio::sync::mpsc::channel(2);
+    let (mut ends, mut reads) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let (end, ended) = mpsc::channel::<()>();
+        let (db, begun) = (db.clone(), begun.clone());
+        ends.push(end);
+        reads.push(tokio::spawn(async move {
+            db.read(move |_| {
+                let _ = begun.blocking_send(());
+                let _ = ended.recv();
+                Ok(())
+            })
+            .await
+        }));
+        begins.recv().await.unwrap();
+    }
+    (ends, reads)
+}
+
+#[tokio::test]
+async fn a_read_apart_does_not_wait_for_the_pool() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let revoked = "CREATE TABLE auth_v_revoked (session_id BLOB, at INTEGER) STRICT";
+    db.write(|tx| Ok::<_, DbError>(tx.execute_batch(revoked)?)).await.unwrap();
+    let (ends, reads) = occupy(&db).await;
+    let database = crate::Database::Sqlite(db);
+    let asked = crate::views::revoked_since(&database, chatapp_types::Timestamp::from_millis(0));
+    let told = tokio::time::timeout(Duration::from_secs(20), asked).await.expect("answered while the pool is busy");
+    assert_eq!(told.unwrap(), []);
+    drop(ends);
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn reads_beyond_those_that_may_wait_are_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(&dir).await;
+    let (ends, reads) = occupy(&db).await;
+    let mut waiting: Vec<_> = (0..readers::WAITING_MAX).map(|_| Box::pin(count(&db))).collect();
+    for read in &mut waiting {
+        assert!(futures::poll!(read.as_mut()).is_pending());
+    }
+    let refused = db.read(|_| Ok::<_, DbError>(())).await;
+    assert!(matches!(refused, Err(DbError::Unavailable(_))), "{refused:?}");
+    drop(ends);
+    assert_eq!(futures::future::join_all(waiting).await, [0; readers::WAITING_MAX]);
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
 }
 
 #[cfg(unix)]

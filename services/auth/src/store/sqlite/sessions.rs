@@ -86,7 +86,8 @@ impl SessionStore for SqliteAuthStore {
     }
 
     async fn revoked_since(&self, since: Timestamp) -> StoreResult<Vec<RevokedSession>> {
-        self.read(move |conn| revoked::since(conn, since)).await
+        // Apart, so that a log-out is known in time however busy the readers are.
+        self.db.read_apart(move |conn| revoked::since(conn, since)).await
     }
 }
 
