@@ -9,7 +9,7 @@ use crate::{Entry, ErrorCode, Limits, MessageId, RoomId, Secret, SendKey, Sessio
 /// A frame from a client. `id`, when given, is echoed by the reply.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientFrame {
-    /// Any text of up to 64 characters, or a number; echoed.
+    /// Any text of up to 64 bytes, or a number; echoed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<FrameId>,
     /// What is asked.

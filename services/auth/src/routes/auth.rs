@@ -99,7 +99,8 @@ pub(super) async fn logout_session(State(accounts): State<Arc<Accounts>>, caller
 
 /// Changes the password
 ///
-/// Every other session of the account ends; tokens for scripts stay. Needs the scope `account`.
+/// Every other session of the account ends. Tokens for scripts stay valid; each can be revoked by itself. Needs the
+/// scope `account`.
 #[utoipa::path(
     put, path = "/v1/auth/password", tag = "auth", request_body = ChangePasswordRequest,
     responses(
