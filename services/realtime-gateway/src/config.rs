@@ -27,7 +27,7 @@ impl Switch {
 /// What the gateway lets through, and how much of it.
 #[derive(Clone, Debug, Args)]
 pub struct GatewayConfig {
-    /// Limits of requests and frames; `off` is for load tests on a closed machine.
+    /// Limits of requests, sockets and frames; `off` is for load tests on a closed machine.
     #[arg(long, env = "CHATAPP_RATE_LIMITS", value_enum, default_value = "on")]
     pub rate_limits: Switch,
     /// The original interface (version 0); `off` turns all of it into 404.
@@ -56,6 +56,10 @@ pub struct GatewayConfig {
     #[arg(long, env = "CHATAPP_USER_REQUEST_BURST", default_value_t = 300, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub user_request_burst: u32,
+    /// Sockets of one user at once.
+    #[arg(long, env = "CHATAPP_SOCKETS_PER_USER", default_value_t = 50, value_name = "NUMBER",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub sockets_per_user: u32,
     /// Frames a minute from one socket.
     #[arg(long, env = "CHATAPP_FRAMES_PER_MINUTE", default_value_t = 300, value_name = "NUMBER",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -93,6 +97,7 @@ impl Default for GatewayConfig {
             address_request_burst: 100,
             user_requests_per_minute: 1_200,
             user_request_burst: 300,
+            sockets_per_user: 50,
             frames_per_minute: 300,
             frame_burst: 60,
             send_queue_bytes: SEND_QUEUE_BYTES,

@@ -36,6 +36,7 @@ use edge::{RequestLimits, ScriptTokens};
 use hub::{Hub, LogSource};
 use rest::Description;
 use socket::identity::TokenDesk;
+use socket::seats::Seats;
 use socket::services::SocketServices;
 use socket::sockets::Sockets;
 use state::{Gateway, Shared};
@@ -87,6 +88,7 @@ fn assemble(deps: Deps) -> Gateway {
     let sockets = SocketServices {
         hub: Hub::start(deps.bus, log, deps.shutdown, deps.tasks.clone()),
         sockets: Sockets::new(deps.revocations),
+        seats: Seats::new(&config),
         messages: Arc::new(deps.messages.clone()),
         tokens: Arc::new(tokens),
         clock: deps.clock,

@@ -8,10 +8,11 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use chatapp_http::ApiError;
-use chatapp_types::{ErrorCode, Problem};
+use chatapp_types::{ErrorCode, Problem, Secret};
 
 use crate::edge::{Client, bearer, check_socket};
 use crate::socket::identity::Identity;
+use crate::socket::seats::Seat;
 use crate::socket::{Closing, V1, pump};
 use crate::state::Gateway;
 
@@ -39,7 +40,8 @@ const READ_AT_MOST: usize = 256 * 1024;
 ///
 /// The server pings every 25 seconds and closes after 10 more without a sign of life. Frames are limited to 64 KiB and
 /// 300 a minute with bursts of 60; beyond that they are refused with `rate_limited` and `retry_after_s`, and a client that
-/// sends 60 more regardless is closed. Close codes 4000–4499 ask to reconnect and resume each room from its cursor (4000
+/// sends 60 more regardless is closed. A user may have 50 sockets open at once: one more is refused with `rate_limited`, at
+/// the handshake, or after the first frame and closed with 1013. Close codes 4000–4499 ask to reconnect and resume each room from its cursor (4000
 /// shutting down, 4001 slow, 4002 gap, 4003 no heartbeat), 4500–4999 do not (4500 token expired, 4501 session revoked, 4502
 /// bad protocol, 4503 frame too large, 4504 unauthenticated).
 #[utoipa::path(
@@ -49,7 +51,7 @@ const READ_AT_MOST: usize = 256 * 1024;
         (status = 400, description = "Not a WebSocket handshake."),
         (status = 401, description = "The token is not good."),
         (status = 403, description = "`origin_not_allowed`: a web page whose origin is not on the list."),
-        (status = 429, description = "Too many handshakes."),
+        (status = 429, description = "Too many handshakes, or too many sockets of this user; see `Retry-After`."),
         (status = 503, description = "Too many handshakes at once, or shutting down; see `Retry-After`."),
     )
 )]
@@ -66,10 +68,8 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     let token = bearer(request.headers());
     let upgrade = upgrade_of(&mut request).await?;
     let place = begin(&gateway).await?;
-    let identity = if let Some(token) = token {
-        let identity = gateway.sockets.tokens.identify(&client, token).await?;
-        gateway.limits.check_user(identity.caller.user)?;
-        Some(identity)
+    let seated = if let Some(token) = token {
+        Some(log_in(&gateway, &client, token).await?)
     } else {
         gateway.limits.check_address(&client)?;
         None
@@ -77,9 +77,17 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     let tracked = gateway.tasks.token();
     Ok(upgrade.on_upgrade(move |socket| async move {
         drop(place);
-        converse(gateway, client, identity, socket).await;
+        converse(gateway, client, seated, socket).await;
         drop(tracked);
     }))
+}
+
+/// Whose socket it will be. A handshake costs the machine more than a request, so it counts for the address as well.
+async fn log_in(gateway: &Gateway, client: &Client, token: Secret) -> Result<(Seat, Identity), Problem> {
+    let identity = gateway.sockets.tokens.identify(client, token).await?;
+    gateway.limits.check_address(client)?;
+    gateway.limits.check_user(identity.caller.user)?;
+    Ok((gateway.sockets.seats.take(identity.caller.user)?, identity))
 }
 
 /// The upgrade, with small buffers: most sockets are silent most of the time.
@@ -103,11 +111,11 @@ pub(crate) async fn begin(gateway: &Gateway) -> Result<tokio::sync::OwnedSemapho
     gateway.sockets.place().await
 }
 
-async fn converse(gateway: Gateway, client: Client, identity: Option<Identity>, socket: WebSocket) {
+async fn converse(gateway: Gateway, client: Client, seated: Option<(Seat, Identity)>, socket: WebSocket) {
     let services = gateway.sockets.clone();
     drop(gateway);
     let (outbox, budget) = (services.outbox(), services.budget());
-    let mut conversation = V1::begin(services, client, Arc::clone(&outbox), identity);
+    let mut conversation = V1::begin(services, client, Arc::clone(&outbox), seated);
     let closing = pump::run(socket, &outbox, budget, &mut conversation).await;
     note_end(closing);
 }

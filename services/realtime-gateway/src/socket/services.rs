@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::calls::MessageCalls;
 use super::identity::Tokens;
+use super::seats::Seats;
 use super::sockets::Sockets;
 use super::{FrameBudget, Outbox};
 use crate::config::GatewayConfig;
@@ -20,6 +21,7 @@ const PLACE_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct SocketServices {
     pub(crate) hub: Hub,
     pub(crate) sockets: Sockets,
+    pub(crate) seats: Seats,
     pub(crate) messages: Arc<dyn MessageCalls>,
     pub(crate) tokens: Arc<dyn Tokens>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -13,6 +13,7 @@ use chatapp_types::frame::{CloseReason, ServerEvent};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::seats::Seat;
 use super::{Closing, Outbox, text_of};
 use crate::hub::{Delivery, Dialect};
 
@@ -38,6 +39,7 @@ struct Shared {
 pub(crate) struct Registration {
     sockets: Sockets,
     id: u64,
+    _seat: Seat,
 }
 
 impl Sockets {
@@ -56,8 +58,14 @@ impl Sockets {
         self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a socket under its session. At shutdown, or when the session has ended meanwhile, it is closed at once.
-    pub(crate) fn register(&self, outbox: Arc<Outbox>, session: SessionId, dialect: Dialect) -> Registration {
+    /// Registers a socket under its session, in its user's seat. At shutdown, or when the session has ended meanwhile, it is closed at once.
+    pub(crate) fn register(
+        &self,
+        seat: Seat,
+        outbox: Arc<Outbox>,
+        session: SessionId,
+        dialect: Dialect,
+    ) -> Registration {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let mut entries = self.lock();
         if self.0.closed.is_cancelled() {
@@ -67,7 +75,7 @@ impl Sockets {
         drop(entries);
         self.0.open.add(1);
         self.end_if_revoked(session);
-        Registration { sockets: self.clone(), id }
+        Registration { sockets: self.clone(), id, _seat: seat }
     }
 
     /// Whoever registers looks after having registered: an end that came before is not told again.
@@ -174,13 +182,16 @@ impl Drop for Registration {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use chatapp_types::Timestamp;
+    use chatapp_types::{Timestamp, UserId};
 
     use super::*;
+    use crate::config::GatewayConfig;
+    use crate::socket::seats::Seats;
 
     fn open(sockets: &Sockets, session: SessionId) -> (Arc<Outbox>, Registration) {
         let outbox = Arc::new(Outbox::new(10_000));
-        let registration = sockets.register(outbox.clone(), session, Dialect::V1);
+        let seat = Seats::new(&GatewayConfig::default()).take(UserId::new()).unwrap();
+        let registration = sockets.register(seat, outbox.clone(), session, Dialect::V1);
         (outbox, registration)
     }
 

@@ -80,6 +80,36 @@ async fn a_token_in_the_handshake_logs_in_and_a_bad_one_is_a_401() {
 }
 
 #[tokio::test]
+async fn a_handshake_beyond_the_users_sockets_is_a_429_that_says_when_to_come_back() {
+    let config = GatewayConfig { sockets_per_user: 1, ..GatewayConfig::default() };
+    let scene = gateway_with(config, |_, _| "ok".into_response()).await;
+    let address = serve(&scene).await;
+    let ann = UserId::new();
+    let token = scene.issuer.token(ann, "ann", Audience::App);
+    let bearer = [("authorization", format!("Bearer {token}"))];
+    let _first = open(address, "/v1/ws", &bearer).await.unwrap();
+    let Err(Error::Http(response)) = open(address, "/v1/ws", &bearer).await else { panic!("not refused") };
+    assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (429, "35"));
+    let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).into_owned();
+    assert!(body.contains(r#""code":"rate_limited""#), "{body}");
+    let v0 = scene.issuer.token(ann, "ann", Audience::V0);
+    let mut original = open(address, &format!("/ws/den?token={v0}"), &[]).await.unwrap();
+    assert_eq!(close_code(&mut original).await, 1013, "both interfaces count together");
+    ready(&scene, address, SessionId::new()).await;
+}
+
+#[tokio::test]
+async fn handshakes_of_many_users_from_one_address_are_counted_for_it() {
+    let config = GatewayConfig { address_request_burst: 2, ..GatewayConfig::default() };
+    let scene = gateway_with(config, |_, _| "ok".into_response()).await;
+    let address = serve(&scene).await;
+    let _open = (ready(&scene, address, SessionId::new()).await, ready(&scene, address, SessionId::new()).await);
+    let token = scene.issuer.token(UserId::new(), "eve", Audience::App);
+    let result = open(address, "/v1/ws", &[("authorization", format!("Bearer {token}"))]).await;
+    assert_eq!(refused(result).0, 429);
+}
+
+#[tokio::test]
 async fn a_token_in_the_query_is_not_looked_at() {
     let scene = gateway().await;
     let address = serve(&scene).await;

@@ -13,6 +13,7 @@ use super::conversation::{Speaker, V0, listen};
 use crate::edge::{Client, check_socket};
 use crate::hub::Dialect;
 use crate::rest::{begin, is_plain, note_end, upgrade_of};
+use crate::socket::seats::Seat;
 use crate::socket::{Closing, pump};
 use crate::state::Gateway;
 
@@ -42,9 +43,9 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     let tracked = gateway.tasks.token();
     Ok(upgrade.on_upgrade(move |socket| async move {
         match enter(&gateway, token, room_name).await {
-            Ok(speaker) => {
+            Ok((seat, speaker)) => {
                 drop(place);
-                converse(gateway, speaker, socket).await;
+                converse(gateway, seat, speaker, socket).await;
             }
             Err(closing) => {
                 drop(place);
@@ -55,7 +56,7 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     }))
 }
 
-async fn enter(gateway: &Gateway, token: Option<Secret>, room_name: String) -> Result<Speaker, Closing> {
+async fn enter(gateway: &Gateway, token: Option<Secret>, room_name: String) -> Result<(Seat, Speaker), Closing> {
     let token = token.ok_or(Closing::Policy)?;
     let caller = gateway.verifier.verify(token.expose(), Audience::V0).await.map_err(|failure| match failure {
         AuthFailure::Unavailable => Closing::TryAgain,
@@ -64,15 +65,16 @@ async fn enter(gateway: &Gateway, token: Option<Secret>, room_name: String) -> R
     if !is_plain(&room_name) || room_name.contains('/') {
         return Err(Closing::Policy);
     }
+    let seat = gateway.sockets.seats.take(caller.user).map_err(|_| Closing::TryAgain)?;
     let calls = Services { rooms: gateway.rooms.clone(), messages: gateway.messages.clone() };
-    Ok(Speaker { calls: std::sync::Arc::new(calls), caller, token, room_name })
+    Ok((seat, Speaker { calls: std::sync::Arc::new(calls), caller, token, room_name }))
 }
 
-async fn converse(gateway: Gateway, speaker: Speaker, socket: WebSocket) {
+async fn converse(gateway: Gateway, seat: Seat, speaker: Speaker, socket: WebSocket) {
     let services = gateway.sockets.clone();
     drop(gateway);
     let (outbox, budget) = (services.outbox(), services.budget());
-    let registered = services.sockets.register(outbox.clone(), speaker.caller.session, Dialect::V0);
+    let registered = services.sockets.register(seat, outbox.clone(), speaker.caller.session, Dialect::V0);
     let closing = match listen(&services.hub, &speaker, &outbox).await {
         Ok(subscription) => {
             let mut conversation = V0::new(speaker, subscription, &*services.clock);

@@ -25,6 +25,7 @@ use super::heartbeat::PING_EVERY;
 use super::identity::Identity;
 use super::lane::Lane;
 use super::pump::Flow;
+use super::seats::Seat;
 use super::services::SocketServices;
 use super::sockets::Registration;
 use super::{Closing, Concern, Outbox, reply, text_of};
@@ -67,12 +68,12 @@ pub(crate) struct V1 {
 }
 
 impl V1 {
-    /// Begins; `identity` when the handshake brought a token, which has been checked.
+    /// Begins; `seated` when the handshake brought a token, which has been checked, and its user had a seat left.
     pub(crate) fn begin(
         services: Arc<SocketServices>,
         client: Client,
         outbox: Arc<Outbox>,
-        identity: Option<Identity>,
+        seated: Option<(Seat, Identity)>,
     ) -> Self {
         let now = Instant::now();
         let mut this = Self {
@@ -89,20 +90,21 @@ impl V1 {
             typed_at: None,
             expiry: None,
         };
-        if let Some(identity) = identity {
+        if let Some((seat, identity)) = seated {
+            this.register(seat, &identity);
             this.log_in(None, identity);
         }
         this
     }
 
+    fn register(&mut self, seat: Seat, identity: &Identity) {
+        let (sockets, session) = (&self.services.sockets, identity.caller.session);
+        self.registration = Some(sockets.register(seat, self.outbox.clone(), session, Dialect::V1));
+    }
+
+    /// The socket, which is registered, belongs to that identity from now on.
     fn log_in(&mut self, id: Option<FrameId>, identity: Identity) {
         let caller = &identity.caller;
-        if let Some(registration) = &self.registration {
-            registration.change_session(caller.session);
-        } else {
-            let sockets = &self.services.sockets;
-            self.registration = Some(sockets.register(self.outbox.clone(), caller.session, Dialect::V1));
-        }
         self.expiry = Some(Expiry::of(caller, &*self.services.clock));
         self.outbox.push(reply(id, self.ready(caller)));
         if !*self.services.hub.delivery().watch().borrow() {
@@ -210,27 +212,36 @@ impl V1 {
     }
 
     fn on_identified(&mut self, id: Option<FrameId>, result: Result<Identity, Problem>) -> Flow {
-        let user = self.identity.as_ref().map(|identity| identity.caller.user);
-        match result {
-            Ok(identity) if user.is_none_or(|user| user == identity.caller.user) => {
+        match result.and_then(|identity| self.admit(identity)) {
+            Ok(identity) => {
                 self.log_in(id, identity);
-                self.begin_next()
-            }
-            Ok(_) => {
-                let problem = Problem::new(ErrorCode::Forbidden).with_detail("this socket belongs to another user");
-                self.refuse(Concern { id, ..Concern::default() }, problem);
                 self.begin_next()
             }
             Err(problem) => {
                 let code = problem.code;
                 self.refuse(Concern { id, ..Concern::default() }, problem);
-                if user.is_some() {
+                if self.identity.is_some() {
                     // The token that was good is so until it expires.
                     return self.begin_next();
                 }
                 ControlFlow::Break(closing_of_failed_login(code))
             }
         }
+    }
+
+    /// Registers the socket at its first log-in, if its user has a seat left; later it goes on under that session.
+    fn admit(&mut self, identity: Identity) -> Result<Identity, Problem> {
+        let caller = &identity.caller;
+        if self.identity.as_ref().is_some_and(|held| held.caller.user != caller.user) {
+            return Err(Problem::new(ErrorCode::Forbidden).with_detail("this socket belongs to another user"));
+        }
+        if let Some(registration) = &self.registration {
+            registration.change_session(caller.session);
+        } else {
+            let seat = self.services.seats.take(caller.user)?;
+            self.register(seat, &identity);
+        }
+        Ok(identity)
     }
 
     /// Without a new token the old one's end closes the socket.

@@ -107,6 +107,36 @@ async fn another_users_token_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_in_beyond_the_users_sockets_is_told_to_come_back_until_one_is_closed() {
+    let scene = Scene::with(GatewayConfig { sockets_per_user: 2, ..GatewayConfig::default() });
+    let token = scene.token("ann");
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut peer = scene.connect();
+        // Going on with a token takes no other seat.
+        for _ in 0..2 {
+            peer.say(&json!({"op": "auth", "access_token": token}));
+            assert!(matches!(peer.event().await, ServerEvent::Ready { .. }));
+        }
+        open.push(peer);
+    }
+    let mut third = scene.connect();
+    third.say(&json!({"op": "auth", "access_token": token, "id": 7}));
+    let frame = third.frame().await;
+    assert_eq!(serde_json::to_value(&frame.id).unwrap(), 7);
+    let ServerEvent::Error { code, retry_after_s, .. } = frame.event else { panic!("no error") };
+    assert_eq!((code, retry_after_s), (ErrorCode::RateLimited, Some(35)));
+    assert_eq!(third.close_code().await, 1013);
+    scene.log_in("bob").await;
+    let Peer { wire, ended } = open.remove(0);
+    drop(wire);
+    ended.await.unwrap();
+    let mut again = scene.connect();
+    again.say(&json!({"op": "auth", "access_token": token}));
+    assert!(matches!(again.event().await, ServerEvent::Ready { .. }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_scripts_token_is_exchanged_anew_before_it_expires() {
     let scene = Scene::new();
     let user = UserId::new();

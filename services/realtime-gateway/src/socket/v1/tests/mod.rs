@@ -32,6 +32,7 @@ use crate::edge::Client;
 use crate::hub::{Hub, LogError, LogSource, testing};
 use crate::socket::calls::MessageCalls;
 use crate::socket::identity::{Identity, Tokens};
+use crate::socket::seats::Seats;
 use crate::socket::services::SocketServices;
 use crate::socket::sockets::Sockets;
 use crate::socket::testing::{Peer as Wire, socket};
@@ -186,6 +187,7 @@ impl Scene {
         let services = SocketServices {
             hub: Hub::start(bus, platform.clone(), CancellationToken::new(), TaskTracker::new()),
             sockets: Sockets::new(Revocations::fixed()),
+            seats: Seats::new(&config),
             messages: platform.clone(),
             tokens: platform.clone(),
             clock: clock.clone(),
@@ -248,7 +250,8 @@ impl Scene {
         let services = self.services.clone();
         let ended = tokio::spawn(async move {
             let (outbox, budget) = (services.outbox(), services.budget());
-            let mut conversation = V1::begin(services, here(), outbox.clone(), identity);
+            let seated = identity.map(|identity| (services.seats.take(identity.caller.user).unwrap(), identity));
+            let mut conversation = V1::begin(services, here(), outbox.clone(), seated);
             pump::run(socket, &outbox, budget, &mut conversation).await
         });
         Peer { wire, ended }
