@@ -27,12 +27,14 @@ impl Reader {
     }
 }
 
-/// Fills in entries of one room, in the order of its log.
+/// Fills in entries of one room, in the order of its log. An edit of a message at or before `floor` comes without its
+/// text, as if it had been erased: whoever may not read the message may not read it as it is now either.
 pub(super) fn hydrate(
     conn: &Connection,
     room: RoomId,
     entries: Vec<StoredEntry>,
     reader: Reader,
+    floor: u64,
 ) -> Result<Vec<Entry>, DbError> {
     let mut names = Names::new(conn);
     for entry in &entries {
@@ -42,7 +44,8 @@ pub(super) fn hydrate(
     }
     let mut texts = texts(conn, room, &entries, reader)?;
     let filled_in = entries.into_iter().map(|mut entry| {
-        let text = texts.remove(&entry.seq);
+        let readable = entry.details.target_seq.is_none_or(|target| target > floor);
+        let text = texts.remove(&entry.seq).filter(|_| readable);
         if text.as_ref().is_none_or(|text| text.body.is_none()) {
             // Whom an erased text named is erased with it.
             entry.details.mentions.clear();

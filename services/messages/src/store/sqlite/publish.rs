@@ -57,5 +57,5 @@ async fn republish_room(db: &Sqlite, publisher: &Publisher, room: RoomId, mark: 
 
 fn read(conn: &rusqlite::Connection, room: RoomId, after: u64) -> Result<Vec<Entry>, DbError> {
     let entries = log::entries(conn, room, after, ENTRIES)?;
-    hydrate(conn, room, entries, Reader::Service)
+    hydrate(conn, room, entries, Reader::Service, 0)
 }

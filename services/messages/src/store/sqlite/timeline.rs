@@ -39,7 +39,7 @@ fn read(
 ) -> Result<TimelinePage, StoreError> {
     let head = log::head(conn, room)?.ok_or(Refusal::RoomNotFound)?.seq;
     let entries = log::entries(conn, room, after.max(floor), limit)?;
-    Ok(TimelinePage { items: hydrate(conn, room, entries, reader)?, head, floor })
+    Ok(TimelinePage { items: hydrate(conn, room, entries, reader, floor)?, head, floor })
 }
 
 /// The heads of those rooms that have a log.

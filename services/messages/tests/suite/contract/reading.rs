@@ -3,12 +3,12 @@
 use chatapp_messages::app::history::HistoryPart;
 use chatapp_messages::app::search::SearchQuery;
 use chatapp_messages::error::Refusal;
-use chatapp_messages::store::NewSearch;
+use chatapp_messages::store::{NewEdit, NewSearch};
 use chatapp_types::entry::DELETED_USER;
-use chatapp_types::messages::Message;
+use chatapp_types::messages::{Message, TimelinePage};
 use chatapp_types::{Clock as _, EntryBody, History, RoomId, UserRef, Visibility};
 
-use crate::world::{Backend, SeedRoom, World, refusal};
+use crate::world::{Backend, SeedRoom, World, body, refusal};
 
 fn seqs(messages: &[Message]) -> Vec<u64> {
     messages.iter().map(|m| m.seq).collect()
@@ -98,6 +98,33 @@ pub(crate) async fn one_who_came_later_sees_what_the_room_gives_a_newcomer<B: Ba
     let log = world.store.timeline(bob.id, shy.id, 0, 10).await.unwrap();
     assert_eq!((log.floor, log.head), (2, 4));
     assert_eq!(log.items.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
+}
+
+pub(crate) async fn an_edit_shows_a_newcomer_no_text_from_before<B: Backend>() {
+    let world = World::<B>::new().await;
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let shy = world.room_with("shy", &ann, Visibility::Public, History::SinceJoin).await;
+    let before = world.post(&shy, &ann, "before").await;
+    world.join(&shy, &bob).await;
+    let after = world.post(&shy, &ann, "after").await;
+    for message in [&before, &after] {
+        let text = body(&format!("{} edited", message.body));
+        let edit = NewEdit { room: shy.id, message: message.id, editor: ann.clone(), body: text };
+        world.store.edit(edit).await.unwrap();
+    }
+    let edits = |page: TimelinePage| -> Vec<(u64, String, bool)> {
+        let edited = page.items.into_iter().filter_map(|entry| match entry.body {
+            EntryBody::MessageEdited { target_seq, body, deleted, .. } => Some((target_seq, body, deleted)),
+            _ => None,
+        });
+        edited.collect()
+    };
+    let told = (after.seq, "after edited".to_owned(), false);
+    let hers = edits(world.store.timeline(ann.id, shy.id, 0, 10).await.unwrap());
+    assert_eq!(hers, [(before.seq, "before edited".to_owned(), false), told.clone()]);
+    let his = edits(world.store.timeline(bob.id, shy.id, 0, 10).await.unwrap());
+    assert_eq!(his, [(before.seq, String::new(), true), told]);
+    assert_eq!(edits(world.store.log(shy.id, 0, 10).await.unwrap()), hers, "services get all of it");
 }
 
 pub(crate) async fn only_the_author_gets_the_key<B: Backend>() {
