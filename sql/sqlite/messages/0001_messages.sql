@@ -50,9 +50,10 @@ CREATE TABLE messages_read_markers (
 ) STRICT, WITHOUT ROWID;
 
 -- The full-text index. It stores no text, and a deletion removes a text's words from it at once. `room` is the room's
--- id in hexadecimal, a word like others, so that a search looks only at rooms that its caller may read.
+-- id in hexadecimal, a word like others, so that a search looks only at rooms that its caller may read. Beginnings of two and three
+-- characters are kept too, so that what one types first is looked up and not gathered from all words.
 CREATE VIRTUAL TABLE messages_words USING fts5 (
-    room, body, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+    room, body, content = '', columnsize = 0, prefix = '2 3', tokenize = 'unicode61 remove_diacritics 2'
 );
 INSERT INTO messages_words (messages_words, rank) VALUES ('secure-delete', 1);
 

@@ -36,7 +36,7 @@ pub(super) struct SearchParams {
 /// Search messages.
 ///
 /// In one room, or in all rooms that one is in, as far back as one may read them. Newest first. Nothing in `q` is
-/// syntax.
+/// syntax. A page may be short, even empty, and yet not the last: that is the one without `next_cursor`.
 #[utoipa::path(
     get,
     path = "/v1/search",

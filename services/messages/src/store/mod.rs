@@ -143,7 +143,8 @@ pub trait MessageStore: Send + Sync + 'static {
     async fn unread(&self, user: UserId) -> Result<Vec<UnreadRoom>, StoreError>;
 
     /// Messages that have all the words, newest first, in rooms that the reader may read now. Finds every message
-    /// that was acknowledged before the call.
+    /// that was acknowledged before the call. A page may hold fewer than asked for, or none, and yet have a cursor: the
+    /// work for one page is bounded.
     async fn search(&self, search: NewSearch) -> Result<Page<SearchHit>, StoreError>;
 
     /// The latest `limit` messages that were not deleted of the room that version 0 means by `name`, oldest first. A

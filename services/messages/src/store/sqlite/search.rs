@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chatapp_db::DbError;
 use chatapp_types::messages::SearchHit;
-use chatapp_types::{Page, RoomId, Timestamp, UserId};
+use chatapp_types::{Cursor, Page, RoomId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::access;
@@ -19,6 +19,10 @@ use crate::store::{NewSearch, SearchKey};
 /// Rooms named to the index at most. With more, matches are looked at one by one: one who is in so many rooms may
 /// read most of them.
 const ROOMS_NAMED_MAX: usize = 200;
+
+/// Matches looked at for one page. Where nearly all of them lie in rooms of others, the page ends here, with what it has
+/// found and where to go on.
+const CANDIDATES_MAX: u32 = 5_000;
 
 /// A room that the reader may search.
 struct Searchable {
@@ -36,7 +40,8 @@ pub(super) fn search(conn: &Connection, search: &NewSearch, now: Timestamp) -> R
         rooms.retain(|id, _| *id == room);
     }
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
-    let found = if rooms.is_empty() { Vec::new() } else { matches(conn, search, &rooms, limit + 1)? };
+    let (found, stopped) =
+        if rooms.is_empty() { Default::default() } else { matches(conn, search, &rooms, limit + 1)? };
     let mut names = Names::new(conn);
     let mut hits = Vec::with_capacity(found.len());
     for row in found {
@@ -44,7 +49,8 @@ pub(super) fn search(conn: &Connection, search: &NewSearch, now: Timestamp) -> R
         hits.push((row.id, SearchHit { message: row.into_message(&mut names, search.reader)?, room_name }));
     }
     let page = Page::from_surplus(hits, limit, |(id, _)| SearchKey { id: *id });
-    Ok(Page { items: page.items.into_iter().map(|(_, hit)| hit).collect(), next_cursor: page.next_cursor })
+    let next_cursor = page.next_cursor.or_else(|| stopped.map(|key| Cursor::encode(&key)));
+    Ok(Page { items: page.items.into_iter().map(|(_, hit)| hit).collect(), next_cursor })
 }
 
 fn searchable(conn: &Connection, reader: UserId) -> Result<HashMap<RoomId, Searchable>, DbError> {
@@ -61,29 +67,34 @@ fn searchable(conn: &Connection, reader: UserId) -> Result<HashMap<RoomId, Searc
     Ok(rooms)
 }
 
+/// What the reader may see of the matches, up to `limit`; and the last match that was looked at, when there may be more
+/// beyond it.
 fn matches(
     conn: &Connection,
     search: &NewSearch,
     rooms: &HashMap<RoomId, Searchable>,
     limit: usize,
-) -> Result<Vec<MessageRow>, DbError> {
+) -> Result<(Vec<MessageRow>, Option<SearchKey>), DbError> {
     let mut statement = conn.prepare_cached(
         "SELECT rowid FROM messages_words WHERE messages_words MATCH ?1 AND rowid < ?2 ORDER BY rowid DESC",
     )?;
     let before = search.after.map_or(i64::MAX, |key| key.id);
     let mut ids = statement.query(params![expression(&search.query, rooms), before])?;
     let mut found = Vec::new();
-    while found.len() < limit {
-        let Some(row) = ids.next()? else { break };
+    let mut last = None;
+    for _ in 0..CANDIDATES_MAX {
+        let Some(row) = ids.next()?.filter(|_| found.len() < limit) else { return Ok((found, None)) };
+        let id = row.get(0)?;
+        last = Some(SearchKey { id });
         let message = conn
             .prepare_cached(select_messages!("WHERE m.id = ?1 AND m.body IS NOT NULL"))?
-            .query_row([row.get::<_, i64>(0)?], MessageRow::read)
+            .query_row([id], MessageRow::read)
             .optional()?;
         // The index knows words, not rights: each match is held against what the reader may see now.
         let visible = |m: &MessageRow| rooms.get(&m.room_id).is_some_and(|room| m.seq > room.visible_after);
         found.extend(message.filter(visible));
     }
-    Ok(found)
+    Ok((found, last))
 }
 
 /// The query in the index's own language, with every word of the reader's in quotes, where nothing is syntax.

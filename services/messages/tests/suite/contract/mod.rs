@@ -47,6 +47,7 @@ macro_rules! contract_on {
                 pages_meet_without_a_gap_or_an_overlap,
                 a_page_around_a_seq_has_both_sides,
                 one_who_came_later_sees_what_the_room_gives_a_newcomer,
+                an_edit_shows_a_newcomer_no_text_from_before,
                 only_the_author_gets_the_key,
                 a_deleted_account_is_shown_as_such,
                 no_text_breaks_paging,
@@ -68,6 +69,7 @@ macro_rules! contract_on {
                 a_search_finds_what_was_acknowledged_just_before,
                 an_edited_or_deleted_text_is_not_found,
                 one_in_very_many_rooms_searches_them_all,
+                a_page_ends_after_bounded_work_and_the_next_one_goes_on,
             );
             cases!($backend, sweeping:
                 what_a_crash_kept_from_being_sent_is_sent_once,

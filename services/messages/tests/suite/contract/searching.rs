@@ -182,3 +182,25 @@ pub(crate) async fn one_in_very_many_rooms_searches_them_all<B: Backend>() {
     world.post(&last.unwrap(), &ann, "needle of the last").await;
     assert_eq!(found(&world, &ann, "needle").await, ["needle of the last", "needle of the first"]);
 }
+
+pub(crate) async fn a_page_ends_after_bounded_work_and_the_next_one_goes_on<B: Backend>() {
+    let world = World::<B>::new().await;
+    let (ann, eve) = (world.user("ann").await, world.user("eve").await);
+    let mut first = None;
+    for n in 0..201 {
+        let room = world.room(&format!("room {n}"), &ann).await;
+        first.get_or_insert(room);
+    }
+    world.post(&first.unwrap(), &ann, "needle of ann").await;
+    let hidden = world.room_with("hidden", &eve, Visibility::Private, History::Full).await;
+    for _ in 0..51 {
+        let posts = (0..100).map(|_| world.post(&hidden, &eve, "needle"));
+        futures::future::join_all(posts).await;
+    }
+    let page = world.store.search(search(&ann, "needle")).await.unwrap();
+    assert_eq!(texts(&page), Vec::<&str>::new(), "the newest matches are all of another's room");
+    let after = page.next_cursor.map(|cursor| SearchKey::decode(&cursor).unwrap());
+    assert!(after.is_some(), "there is more");
+    let rest = world.store.search(NewSearch { after, ..search(&ann, "needle") }).await.unwrap();
+    assert_eq!((texts(&rest), rest.next_cursor.is_none()), (vec!["needle of ann"], true));
+}
