@@ -11,11 +11,12 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::clients::{Clients, Place};
 use super::connection;
 use super::io::Connection;
 use super::{ServerConfig, tls};
@@ -37,11 +38,12 @@ pub async fn serve(
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let router = if acceptor.is_some() { router.layer(axum::Extension(http::uri::Scheme::HTTPS)) } else { router };
     let places = Arc::new(Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let clients = Clients::new(config.max_connections_per_client);
     let drain = config.drain;
     let server = Arc::new(Server { router, builder: connection::builder(&config), acceptor, config });
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    while let Some((stream, peer, place)) = next(&listener, &places, &shutdown).await {
+    while let Some((stream, peer, place)) = next(&listener, &places, &clients, &shutdown).await {
         connections.spawn(server.clone().connect(stream, peer, place, graceful.watcher(), shutdown.clone()));
         while connections.try_join_next().is_some() {}
     }
@@ -53,17 +55,24 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection and its place under the cap; `None` at shutdown.
+/// The next connection and its place under the caps; `None` at shutdown. What a client opens beyond its share is
+/// closed unanswered: it costs us nothing and keeps nobody else out.
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    clients: &Clients,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, Place)> {
     let accept = async {
-        let place = places.clone().acquire_owned().await.ok()?;
+        let of_all = places.clone().acquire_owned().await.ok()?;
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => return Some((stream, peer, place)),
+                Ok((stream, peer)) => {
+                    if let Some(of_client) = clients.admit(peer.ip()) {
+                        return Some((stream, peer, Place { _of_all: of_all, _of_client: of_client }));
+                    }
+                    tracing::debug!(peer.address = %peer, "the client has too many connections");
+                }
                 Err(err) if concerns_one_peer(&err) => {}
                 Err(err) => {
                     tracing::error!(error = %err, "connections cannot be accepted");
@@ -92,7 +101,7 @@ impl Server {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
-        place: OwnedSemaphorePermit,
+        place: Place,
         watcher: hyper_util::server::graceful::Watcher,
         shutdown: CancellationToken,
     ) {
@@ -116,7 +125,7 @@ impl Server {
         &self,
         stream: I,
         peer: SocketAddr,
-        place: OwnedSemaphorePermit,
+        place: Place,
         watcher: hyper_util::server::graceful::Watcher,
         shutdown: CancellationToken,
     ) where

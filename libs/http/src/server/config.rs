@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+const MAX_CONNECTIONS_PER_CLIENT: usize = 1_000;
+
 /// Where and within which limits a server listens.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerConfig {
@@ -25,6 +27,16 @@ pub struct ServerConfig {
     /// Connections at once; more wait to be accepted.
     #[arg(long, env = "CHATAPP_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "NUMBER")]
     pub max_connections: usize,
+    /// Connections at once from one client (an IPv4 address, or an IPv6 network of 64 bits); more are closed at once.
+    /// 0 sets no limit, and this machine's own connections have none: behind a proxy elsewhere, which is one client,
+    /// say 0.
+    #[arg(
+        long,
+        env = "CHATAPP_MAX_CONNECTIONS_PER_CLIENT",
+        default_value_t = MAX_CONNECTIONS_PER_CLIENT,
+        value_name = "NUMBER"
+    )]
+    pub max_connections_per_client: usize,
     /// Seconds that requests under way have to finish at shutdown.
     #[arg(long, env = "CHATAPP_DRAIN", default_value = "10", value_parser = seconds, value_name = "SECONDS")]
     pub drain: Duration,
@@ -39,6 +51,7 @@ impl Default for ServerConfig {
             write_timeout: Duration::from_secs(30),
             max_header_bytes: 32 * 1024,
             max_connections: 20_000,
+            max_connections_per_client: MAX_CONNECTIONS_PER_CLIENT,
             drain: Duration::from_secs(10),
         }
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
+use super::clients::Place;
 use super::framing::Framing;
 
 /// What an HTTP/2 connection without TLS begins with.
@@ -29,7 +29,7 @@ impl Upgraded {
     }
 }
 
-/// A connection whose first bytes have been read, and which counts against the cap until it is dropped (also as a
+/// A connection whose first bytes have been read, and which counts against the caps until it is dropped (also as a
 /// WebSocket, long after hyper has let go of it).
 pub(super) struct Connection<I> {
     inner: I,
@@ -40,17 +40,13 @@ pub(super) struct Connection<I> {
     upgraded: Upgraded,
     write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    _counted: OwnedSemaphorePermit,
+    _counted: Place,
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
     /// Reads until it is known which protocol the peer speaks. hyper-util would find that out too, but waits for
     /// it without end: the caller puts a limit on this.
-    pub(super) async fn begin(
-        mut inner: I,
-        write_timeout: Duration,
-        counted: OwnedSemaphorePermit,
-    ) -> io::Result<Self> {
+    pub(super) async fn begin(mut inner: I, write_timeout: Duration, counted: Place) -> io::Result<Self> {
         let mut prefix = BytesMut::with_capacity(H2_PREFACE.len());
         while prefix.len() < H2_PREFACE.len() && H2_PREFACE.starts_with(&prefix) {
             if inner.read_buf(&mut prefix).await? == 0 {

@@ -6,6 +6,7 @@
 //! read differently, are refused.
 
 mod accept;
+mod clients;
 mod config;
 mod connection;
 mod framing;

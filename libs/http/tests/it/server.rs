@@ -195,6 +195,35 @@ async fn beyond_the_cap_connections_wait_for_a_place() {
 }
 
 #[tokio::test]
+async fn what_a_client_opens_beyond_its_share_is_closed_at_once() {
+    // This machine's own address in some network; nothing is sent. Without one there are no clients but loopback.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let own = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|address| address.ip());
+    let Some(ip) = own.ok().filter(|ip| !ip.is_loopback()) else { return };
+    let config = ServerConfig { max_connections_per_client: 1, ..ServerConfig::default() };
+    let server = Server::start_at(ip, app(), config).await;
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut first = server.connect().await;
+    first.write_all(request).await.unwrap();
+    read_until(&mut first, "hello").await;
+    let mut second = server.connect().await;
+    assert_eq!(read_to_close(&mut second).await, "");
+    drop(first);
+    let again = async {
+        loop {
+            let mut stream = server.connect().await;
+            // Fails where the connection has been closed already.
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+            if read_to_close(&mut stream).await.contains("hello") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, again).await.expect("the place is given back");
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_peer_that_takes_no_byte_is_cut() {
     let endless = async || {
         let pieces = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(bytes::Bytes::from(vec![b'x'; 65_536])));

@@ -1,6 +1,6 @@
 //! A server on a free port, and bytes sent to it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -21,7 +21,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(router: Router, config: ServerConfig) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), router, config).await
+    }
+
+    pub(crate) async fn start_at(ip: IpAddr, router: Router, config: ServerConfig) -> Self {
+        let listener = TcpListener::bind((ip, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(serve(listener, router, config, shutdown.clone()));
