@@ -91,6 +91,7 @@ fn assemble(deps: Deps) -> Gateway {
         seats: Seats::new(&config),
         messages: Arc::new(deps.messages.clone()),
         tokens: Arc::new(tokens),
+        limits: limits.clone(),
         clock: deps.clock,
         config: config.clone(),
         places: Arc::new(Semaphore::new(config.max_handshakes.clamp(1, Semaphore::MAX_PERMITS))),

@@ -44,16 +44,31 @@ impl RequestLimits {
         self.check(self.by_address.as_ref(), &client.network())
     }
 
-    /// Counts a request of a user.
+    /// Counts a request of a user, or what a socket asks in its place.
     pub(crate) fn check_user(&self, user: UserId) -> Result<(), Problem> {
         self.check(self.by_user.as_ref(), &user)
     }
 
+    /// Counts a request of a user, after waiting until it may be made. Cancel-safe: counted at the end alone.
+    pub(crate) async fn wait_for_user(&self, user: UserId) {
+        while let Err(wait) = self.count(self.by_user.as_ref(), &user) {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     fn check<K: Hash + Eq + Clone>(&self, limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
-        let Some(Err(refused)) = limiter.map(|limiter| limiter.check_key(key)) else { return Ok(()) };
-        let wait = refused.wait_time_from(self.clock.now());
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Err(Problem::new(ErrorCode::RateLimited).with_retry_after(seconds))
+        self.count(limiter, key).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Problem::new(ErrorCode::RateLimited).with_retry_after(seconds)
+        })
+    }
+
+    /// Counts one for `key`; an error is the time after which the next may come.
+    fn count<K: Hash + Eq + Clone>(&self, limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Duration> {
+        match limiter.map(|limiter| limiter.check_key(key)) {
+            Some(Err(refused)) => Err(refused.wait_time_from(self.clock.now())),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets whoever has their full allowance again, so that memory follows the clients of the last minutes.

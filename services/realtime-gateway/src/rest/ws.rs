@@ -40,10 +40,12 @@ const READ_AT_MOST: usize = 256 * 1024;
 ///
 /// The server pings every 25 seconds and closes after 10 more without a sign of life. Frames are limited to 64 KiB and
 /// 300 a minute with bursts of 60; beyond that they are refused with `rate_limited` and `retry_after_s`, and a client that
-/// sends 60 more regardless is closed. A user may have 50 sockets open at once: one more is refused with `rate_limited`, at
-/// the handshake, or after the first frame and closed with 1013. Close codes 4000–4499 ask to reconnect and resume each room from its cursor (4000
-/// shutting down, 4001 slow, 4002 gap, 4003 no heartbeat), 4500–4999 do not (4500 token expired, 4501 session revoked, 4502
-/// bad protocol, 4503 frame too large, 4504 unauthenticated).
+/// sends 60 more regardless is closed. `subscribe`, `send` and `read` count as requests of the user besides, and are
+/// refused alike. A user may have 50 sockets open at once: one more is refused with `rate_limited`, at the handshake, or
+/// after the first frame and closed with 1013. Close codes
+/// 4000–4499 ask to reconnect and resume each room from its cursor (4000 shutting down, 4001 slow, 4002 gap, 4003 no
+/// heartbeat), 4500–4999 do not (4500 token expired, 4501 session revoked, 4502 bad protocol, 4503 frame too large, 4504
+/// unauthenticated).
 #[utoipa::path(
     get, path = "/v1/ws", operation_id = "open_socket", tag = "gateway", security((), ("bearer" = [])),
     responses(

@@ -12,6 +12,7 @@ use super::seats::Seats;
 use super::sockets::Sockets;
 use super::{FrameBudget, Outbox};
 use crate::config::GatewayConfig;
+use crate::edge::RequestLimits;
 use crate::hub::Hub;
 
 /// A place is waited for so long before one is told to come back: that evens out the moment in which all do.
@@ -24,6 +25,8 @@ pub(crate) struct SocketServices {
     pub(crate) seats: Seats,
     pub(crate) messages: Arc<dyn MessageCalls>,
     pub(crate) tokens: Arc<dyn Tokens>,
+    /// The allowance of each user, the same that requests are taken from.
+    pub(crate) limits: Arc<RequestLimits>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<GatewayConfig>,
     /// Handshakes and replays at once.

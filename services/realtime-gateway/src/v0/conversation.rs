@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::calls::OriginalCalls;
+use crate::edge::RequestLimits;
 use crate::hub::{Dialect, Ear, Hub, JoinResult, Subscription};
 use crate::socket::lane::Lane;
 use crate::socket::pump::{Conversation, Flow};
@@ -70,6 +71,7 @@ fn closing_of(problem: &Problem) -> Closing {
 /// The conversation.
 pub(super) struct V0 {
     speaker: Arc<Speaker>,
+    limits: Arc<RequestLimits>,
     lane: Lane<Post, Result<(), Problem>>,
     expires_at: Instant,
     malformed: u32,
@@ -83,11 +85,18 @@ struct Post {
 }
 
 impl V0 {
-    pub(super) fn new(speaker: Speaker, subscription: Subscription, clock: &dyn Clock) -> Self {
+    /// Posts are taken from the allowance that `limits` has for the speaker, as those by REST.
+    pub(super) fn new(
+        speaker: Speaker,
+        subscription: Subscription,
+        limits: Arc<RequestLimits>,
+        clock: &dyn Clock,
+    ) -> Self {
         let left = speaker.caller.expires_at.millis().saturating_sub(clock.now().millis());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         Self {
             speaker: Arc::new(speaker),
+            limits,
             lane: Lane::new(),
             expires_at: Instant::now() + left,
             malformed: 0,
@@ -107,10 +116,11 @@ impl V0 {
 
     fn begin_next(&mut self) {
         let Some(post) = self.lane.take_next() else { return };
-        let speaker = self.speaker.clone();
+        let (speaker, limits) = (self.speaker.clone(), self.limits.clone());
         self.lane.begin(
             async move {
                 tokio::time::sleep(post.pause).await;
+                limits.wait_for_user(speaker.caller.user).await;
                 speaker.calls.post(&speaker.token, &speaker.room_name, &post.content).await
             }
             .boxed(),

@@ -77,7 +77,7 @@ async fn converse(gateway: Gateway, seat: Seat, speaker: Speaker, socket: WebSoc
     let registered = services.sockets.register(seat, outbox.clone(), speaker.caller.session, Dialect::V0);
     let closing = match listen(&services.hub, &speaker, &outbox).await {
         Ok(subscription) => {
-            let mut conversation = V0::new(speaker, subscription, &*services.clock);
+            let mut conversation = V0::new(speaker, subscription, services.limits.clone(), &*services.clock);
             pump::run(socket, &outbox, budget, &mut conversation).await
         }
         Err(closing) => {

@@ -184,14 +184,19 @@ impl V1 {
             self.refuse(Concern { id: worker.id, ..Concern::default() }, ErrorCode::Unauthenticated);
             return ControlFlow::Break(CloseReason::Unauthenticated.into());
         };
-        let room = op.room();
+        if op.counts()
+            && let Err(problem) = self.services.limits.check_user(identity.caller.user)
+        {
+            self.refuse(op.concern(worker.id), problem);
+            return self.begin_next();
+        }
         let held = match &op {
             Op::Subscribe { room, .. } | Op::Unsubscribe(room) => self.rooms.remove(room).map(|f| f.subscription),
             _ => None,
         };
         if matches!(op, Op::Subscribe { .. }) && self.rooms.len() >= self.services.config.max_subscriptions {
             let problem = Problem::new(ErrorCode::Invalid).with_detail("this socket follows too many rooms");
-            self.refuse(Concern { id: worker.id, room_id: room, key: None }, problem);
+            self.refuse(op.concern(worker.id), problem);
             return self.begin_next();
         }
         self.lane.begin(worker.work(identity, op, held));

@@ -40,7 +40,18 @@ pub(super) enum Op {
 }
 
 impl Op {
-    pub(super) fn room(&self) -> Option<RoomId> {
+    /// Whether it counts as a request of its user: it costs a service what the same call by REST would.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Self::Subscribe { .. } | Self::Send { .. } | Self::Read { .. })
+    }
+
+    /// What an error about it is about.
+    pub(super) fn concern(&self, id: Option<FrameId>) -> Concern {
+        let key = if let Self::Send { key, .. } = self { Some(*key) } else { None };
+        Concern { id, room_id: self.room(), key }
+    }
+
+    fn room(&self) -> Option<RoomId> {
         match self {
             Self::Auth { .. } => None,
             Self::Subscribe { room, .. }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::config::GatewayConfig;
 use crate::hub::testing::{entry, message, user};
 use crate::hub::{LogError, LogSource};
 use crate::socket::FrameBudget;
@@ -108,12 +109,17 @@ fn hub(platform: &Arc<Platform>) -> Hub {
 }
 
 async fn open(platform: &Arc<Platform>, budget: FrameBudget) -> Peer {
+    open_with(platform, budget, &GatewayConfig::default()).await
+}
+
+async fn open_with(platform: &Arc<Platform>, budget: FrameBudget, config: &GatewayConfig) -> Peer {
+    let limits = Arc::new(RequestLimits::new(config));
     let (socket, peer) = socket();
     let outbox = Arc::new(Outbox::new(100_000));
     let speaker = speaker(platform);
     let subscription = listen(&hub(platform), &speaker, &outbox).await.unwrap();
     tokio::spawn(async move {
-        let mut conversation = V0::new(speaker, subscription, &SystemClock);
+        let mut conversation = V0::new(speaker, subscription, limits, &SystemClock);
         pump::run(socket, &outbox, budget, &mut conversation).await
     });
     peer
@@ -213,6 +219,22 @@ async fn who_sends_too_fast_is_slowed_and_loses_nothing() {
         assert_eq!(said(&mut peer).await["content"], n.to_string());
     }
     assert!(begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+/// In real time, which is what the allowance of users goes by.
+#[tokio::test]
+async fn who_posts_beyond_the_users_allowance_is_slowed_and_loses_nothing() {
+    let platform = platform();
+    let config = GatewayConfig { user_requests_per_minute: 600, user_request_burst: 1, ..GatewayConfig::default() };
+    let mut peer = open_with(&platform, FrameBudget::unlimited(), &config).await;
+    let begun = Instant::now();
+    for n in 0..4 {
+        peer.say(&json!({"username": "ann", "content": n.to_string()}));
+    }
+    for n in 0..4 {
+        assert_eq!(said(&mut peer).await["content"], n.to_string());
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(290), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,6 +67,47 @@ async fn too_many_frames_are_refused_with_the_time_to_wait_and_then_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_sockets_ask_of_the_services_is_taken_from_their_users_allowance() {
+    let config = GatewayConfig { user_requests_per_minute: 1, user_request_burst: 3, ..GatewayConfig::default() };
+    let scene = Scene::with(config);
+    let mut peer = scene.log_in("ann").await;
+    let key = SendKey::new();
+    let asked = [
+        json!({"op": "send", "room_id": scene.room, "key": key, "body": "hi", "id": 1}),
+        json!({"op": "read", "room_id": scene.room, "seq": 0, "id": 2}),
+        json!({"op": "subscribe", "room_id": scene.room, "id": 3}),
+    ];
+    for frame in &asked {
+        peer.say(frame);
+    }
+    assert!(matches!(peer.event().await, ServerEvent::Ack { .. }));
+    assert!(matches!(peer.event().await, ServerEvent::Subscribed { .. }));
+    assert!(matches!(peer.event().await, ServerEvent::CaughtUp { .. }));
+    for (n, frame) in asked.iter().enumerate() {
+        peer.say(frame);
+        let refused = peer.frame().await;
+        assert_eq!(serde_json::to_value(&refused.id).unwrap(), n + 1);
+        let ServerEvent::Error { code, retryable, retry_after_s, key: k, room_id, .. } = refused.event else {
+            panic!("no error")
+        };
+        assert_eq!((code, retryable, room_id), (ErrorCode::RateLimited, true, Some(scene.room)));
+        assert!(retry_after_s.is_some_and(|s| (1..=60).contains(&s)), "{retry_after_s:?}");
+        assert_eq!(k, (n == 0).then_some(key));
+    }
+    peer.say(&json!({"op": "ping"}));
+    assert_eq!(peer.event().await, ServerEvent::Pong, "what no service is asked for goes on");
+    scene.post("live");
+    assert_eq!(peer.seq().await, 2, "a subscription stands although another was refused");
+    let token = scene.platform.tokens.lock().unwrap()["token-ann"].clone().unwrap();
+    let mut second = scene.connect();
+    scene.platform.tokens.lock().unwrap().insert("second".to_owned(), Ok(token));
+    second.say(&json!({"op": "auth", "access_token": "second"}));
+    assert!(matches!(second.event().await, ServerEvent::Ready { .. }));
+    second.say(&asked[2]);
+    assert_eq!(second.error().await, ErrorCode::RateLimited, "another socket brings no other allowance");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_client_is_pinged_and_then_closed() {
     let scene = Scene::new();
     let mut peer = scene.log_in("ann").await;

@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use super::V1;
 use crate::config::GatewayConfig;
-use crate::edge::Client;
+use crate::edge::{Client, RequestLimits};
 use crate::hub::{Hub, LogError, LogSource, testing};
 use crate::socket::calls::MessageCalls;
 use crate::socket::identity::{Identity, Tokens};
@@ -188,6 +188,7 @@ impl Scene {
             hub: Hub::start(bus, platform.clone(), CancellationToken::new(), TaskTracker::new()),
             sockets: Sockets::new(Revocations::fixed()),
             seats: Seats::new(&config),
+            limits: Arc::new(RequestLimits::new(&config)),
             messages: platform.clone(),
             tokens: platform.clone(),
             clock: clock.clone(),
