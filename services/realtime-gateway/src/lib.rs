@@ -36,6 +36,7 @@ use edge::{RequestLimits, ScriptTokens};
 use hub::{Hub, LogSource};
 use rest::Description;
 use socket::identity::TokenDesk;
+use socket::replays::Replays;
 use socket::seats::Seats;
 use socket::services::SocketServices;
 use socket::sockets::Sockets;
@@ -89,6 +90,7 @@ fn assemble(deps: Deps) -> Gateway {
         hub: Hub::start(deps.bus, log, deps.shutdown, deps.tasks.clone()),
         sockets: Sockets::new(deps.revocations),
         seats: Seats::new(&config),
+        replays: Replays::default(),
         messages: Arc::new(deps.messages.clone()),
         tokens: Arc::new(tokens),
         limits: limits.clone(),

@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod lane;
 mod outbox;
 pub(crate) mod pump;
+pub(crate) mod replays;
 pub(crate) mod seats;
 pub(crate) mod services;
 pub(crate) mod sockets;

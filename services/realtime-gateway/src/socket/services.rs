@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::calls::MessageCalls;
 use super::identity::Tokens;
+use super::replays::Replays;
 use super::seats::Seats;
 use super::sockets::Sockets;
 use super::{FrameBudget, Outbox};
@@ -23,6 +24,7 @@ pub(crate) struct SocketServices {
     pub(crate) hub: Hub,
     pub(crate) sockets: Sockets,
     pub(crate) seats: Seats,
+    pub(crate) replays: Replays,
     pub(crate) messages: Arc<dyn MessageCalls>,
     pub(crate) tokens: Arc<dyn Tokens>,
     /// The allowance of each user, the same that requests are taken from.

@@ -1,7 +1,6 @@
 //! A subscription: what one has missed is replayed from the log, then one listens.
 
 use chatapp_types::frame::ServerEvent;
-use chatapp_types::limits::PAGE_MAX;
 use chatapp_types::messages::TimelinePage;
 use chatapp_types::{ErrorCode, Problem, RoomId};
 
@@ -10,6 +9,10 @@ use crate::hub::{Dialect, Ear, JoinResult, Subscription};
 use crate::socket::calls::BEYOND_EVERY_HEAD;
 use crate::socket::identity::Identity;
 use crate::socket::{Concern, reply, text_of};
+
+/// Entries of one reading. A page waits in memory for as long as its reader is slow, so it is much smaller than what a
+/// service would give (at most some 800 KiB of the longest messages); a replay of 1000 still takes only 20 readings.
+const PAGE: u32 = 50;
 
 /// Subscribes; everything the client is to be told is put into the outbox. `None` when nothing came of it.
 ///
@@ -48,6 +51,11 @@ struct Progress {
 
 impl Replay<'_> {
     async fn run(&self, after: Option<u64>) -> Result<Option<Subscription>, Problem> {
+        // Who listens from the head on replays nothing, and waits for nobody.
+        let _turn = match after {
+            Some(_) => Some(self.worker.services.replays.turn(self.identity.caller.user).await),
+            None => None,
+        };
         let followed = self.worker.services.hub.follow(self.room).await;
         let (mut page, mut at) = self.begin(after).await?;
         loop {
@@ -71,6 +79,10 @@ impl Replay<'_> {
             } else if at.cursor == before {
                 // The log gave nothing although there is something: better to begin anew than to turn in a circle.
                 return Err(away());
+            }
+            // Not before there is room for what it brings.
+            if !self.worker.outbox.has_room().await {
+                return Ok(None);
             }
             page = self.read(at.cursor, self.most().saturating_sub(at.sent)).await?;
         }
@@ -119,7 +131,7 @@ impl Replay<'_> {
     /// One page, within the limit of replays at once. The place is not held while a slow client takes the entries.
     async fn read(&self, after: u64, limit: u64) -> Result<TimelinePage, Problem> {
         let services = &self.worker.services;
-        let limit = u32::try_from(limit).unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+        let limit = u32::try_from(limit).unwrap_or(PAGE).clamp(1, PAGE);
         let _place = services.place().await?;
         services.messages.timeline(&self.identity.token, self.room, after, limit).await
     }

@@ -4,6 +4,7 @@
 
 mod life;
 mod login;
+mod replay;
 mod rooms;
 
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,7 @@ use crate::edge::{Client, RequestLimits};
 use crate::hub::{Hub, LogError, LogSource, testing};
 use crate::socket::calls::MessageCalls;
 use crate::socket::identity::{Identity, Tokens};
+use crate::socket::replays::Replays;
 use crate::socket::seats::Seats;
 use crate::socket::services::SocketServices;
 use crate::socket::sockets::Sockets;
@@ -188,6 +190,7 @@ impl Scene {
             hub: Hub::start(bus, platform.clone(), CancellationToken::new(), TaskTracker::new()),
             sockets: Sockets::new(Revocations::fixed()),
             seats: Seats::new(&config),
+            replays: Replays::default(),
             limits: Arc::new(RequestLimits::new(&config)),
             messages: platform.clone(),
             tokens: platform.clone(),
