@@ -4,37 +4,31 @@ use std::ops::ControlFlow;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use chatapp_types::frame::{ClientFrame, ClientOp, CloseReason, FrameId};
+use chatapp_types::frame::CloseReason;
 use chatapp_types::{ErrorCode, Problem};
 use tokio::time::Instant;
 
 use super::expiry::ExpiryStep;
 use super::ops::Op;
-use super::{FRAME_ID_MAX_BYTES, HEADS_EVERY, MALFORMED_MAX, V1};
+use super::{HEADS_EVERY, V1, malformed};
 use crate::socket::pump::{Conversation, Flow};
 use crate::socket::{Closing, Concern};
 
 impl Conversation for V1 {
     fn on_text(&mut self, text: &str) -> Flow {
-        match serde_json::from_str::<ClientFrame>(text) {
-            Ok(frame) if !is_overlong(frame.id.as_ref()) => self.on_frame(frame),
-            _ => self.on_malformed(),
+        match malformed::read(text) {
+            Ok(frame) => self.on_frame(frame),
+            Err(why) => self.refuse_malformed(malformed::concern(text), why),
         }
     }
 
     fn on_malformed(&mut self) -> Flow {
-        self.malformed += 1;
-        self.refuse(Concern::default(), ErrorCode::Malformed);
-        if self.malformed >= MALFORMED_MAX {
-            return ControlFlow::Break(CloseReason::BadProtocol.into());
-        }
-        ControlFlow::Continue(())
+        self.refuse_malformed(Concern::default(), "a frame is one JSON object, as text".to_owned())
     }
 
     fn on_limited(&mut self, text: Option<&str>, wait: Duration) {
         // The client must know which of its frames was not taken.
-        let frame = text.and_then(|text| serde_json::from_str::<ClientFrame>(text).ok());
-        let concern = frame.filter(|f| !is_overlong(f.id.as_ref())).map(concern_of).unwrap_or_default();
+        let concern = text.map(malformed::concern).unwrap_or_default();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.refuse(concern, Problem::new(ErrorCode::RateLimited).with_retry_after(seconds));
     }
@@ -86,20 +80,4 @@ impl Conversation for V1 {
             Err(_) => ControlFlow::Break(Closing::TryAgain),
         })
     }
-}
-
-fn is_overlong(id: Option<&FrameId>) -> bool {
-    matches!(id, Some(FrameId::Text(text)) if text.len() > FRAME_ID_MAX_BYTES)
-}
-
-fn concern_of(frame: ClientFrame) -> Concern {
-    let (room_id, key) = match frame.op {
-        ClientOp::Send { room_id, key, .. } => (Some(room_id), Some(key)),
-        ClientOp::Subscribe { room_id, .. }
-        | ClientOp::Unsubscribe { room_id }
-        | ClientOp::Typing { room_id }
-        | ClientOp::Read { room_id, .. } => (Some(room_id), None),
-        ClientOp::Auth { .. } | ClientOp::Ping => (None, None),
-    };
-    Concern { id: frame.id, room_id, key }
 }

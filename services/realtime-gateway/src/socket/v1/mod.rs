@@ -5,6 +5,7 @@
 
 mod conversation;
 mod expiry;
+mod malformed;
 mod ops;
 mod subscribe;
 #[cfg(test)]
@@ -42,8 +43,6 @@ const HEADS_EVERY: Duration = Duration::from_secs(10);
 const TYPING_EVERY: Duration = Duration::from_secs(1);
 /// Frames that are none of the protocol's, after which the socket is closed.
 const MALFORMED_MAX: u32 = 10;
-/// A client's name for a frame is echoed, so it is short.
-const FRAME_ID_MAX_BYTES: usize = 64;
 
 struct Followed {
     subscription: Subscription,
@@ -124,6 +123,16 @@ impl V1 {
 
     fn refuse(&self, concern: Concern, problem: impl Into<Problem>) {
         self.outbox.push(concern.error(problem.into()));
+    }
+
+    /// Refuses what is no frame of the protocol; too many of them close the socket.
+    fn refuse_malformed(&mut self, concern: Concern, why: String) -> Flow {
+        self.malformed += 1;
+        self.refuse(concern, Problem::new(ErrorCode::Malformed).with_detail(why));
+        if self.malformed >= MALFORMED_MAX {
+            return ControlFlow::Break(CloseReason::BadProtocol.into());
+        }
+        ControlFlow::Continue(())
     }
 
     fn on_frame(&mut self, frame: ClientFrame) -> Flow {

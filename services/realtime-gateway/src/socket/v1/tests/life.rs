@@ -33,7 +33,23 @@ async fn a_frames_name_is_short() {
     let scene = Scene::new();
     let mut peer = scene.log_in("ann").await;
     peer.say(&json!({"op": "ping", "id": "x".repeat(65)}));
-    assert_eq!(peer.error().await, ErrorCode::Malformed);
+    let frame = peer.frame().await;
+    let ServerEvent::Error { code, message, .. } = frame.event else { panic!("no error") };
+    assert_eq!((frame.id, code), (None, ErrorCode::Malformed));
+    assert!(message.contains("64 bytes"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_is_refused_is_told_by_its_name_and_why() {
+    let scene = Scene::new();
+    let mut peer = scene.log_in("ann").await;
+    let key = SendKey::new();
+    peer.say(&json!({"op": "send", "room_id": scene.room, "key": key, "id": "mine"}));
+    let frame = peer.frame().await;
+    assert_eq!(serde_json::to_value(&frame.id).unwrap(), "mine");
+    let ServerEvent::Error { code, message, retryable, key: k, room_id, .. } = frame.event else { panic!("no error") };
+    assert_eq!((code, retryable, k, room_id), (ErrorCode::Malformed, false, Some(key), Some(scene.room)));
+    assert!(message.contains("missing field `body`"), "{message}");
 }
 
 #[tokio::test(start_paused = true)]
