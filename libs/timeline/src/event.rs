@@ -30,6 +30,9 @@ pub struct Route {
     /// Whether the room ends with this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closes: bool,
+    /// For an edit, the seq of the post whose text it carries: who may not read that one may not read this one either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_seq: Option<u64>,
     /// The idempotency key, for the author's own sockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SendKey>,
@@ -60,6 +63,10 @@ impl RoomEvent {
             actor: entry.actor.id,
             ends: entry.ends_membership_of(),
             closes: matches!(entry.body, EntryBody::RoomDeleted),
+            target_seq: match entry.body {
+                EntryBody::MessageEdited { target_seq, .. } => Some(target_seq),
+                _ => None,
+            },
             key,
         };
         // Serialising plain data into memory cannot fail; an empty frame would be skipped by its reader.
@@ -135,6 +142,21 @@ mod tests {
         assert!(matches!(seen.body, EntryBody::MessagePosted { key: None, .. }));
         let own: ServerFrame = serde_json::from_slice(&event.author_frame()).unwrap();
         assert_eq!(own.event, ServerEvent::Entry(Box::new(entry)));
+    }
+
+    #[test]
+    fn an_edit_is_routed_by_the_post_that_it_edits_and_a_route_without_one_is_read() {
+        let body = EntryBody::MessageEdited {
+            message_id: MessageId::new(),
+            target_seq: 4,
+            body: "better".into(),
+            deleted: false,
+        };
+        let event = RoomEvent::decode(&RoomEvent::of(Entry { body, ..posted(None) }).encode()).unwrap();
+        assert_eq!(event.route.target_seq, Some(4));
+        let post = RoomEvent::of(posted(None));
+        assert!(!String::from_utf8_lossy(&post.encode()).contains("target_seq"));
+        assert_eq!(RoomEvent::decode(&post.encode()).unwrap().route.target_seq, None);
     }
 
     #[test]

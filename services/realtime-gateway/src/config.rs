@@ -26,12 +26,13 @@ impl Switch {
 
 /// What the gateway lets through, and how much of it.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Gateway")]
 pub struct GatewayConfig {
     /// Limits of requests, sockets and frames; `off` is for load tests on a closed machine.
-    #[arg(long, env = "CHATAPP_RATE_LIMITS", value_enum, default_value = "on")]
+    #[arg(long, env = "CHATAPP_RATE_LIMITS", value_enum, default_value = "on", value_name = "on|off")]
     pub rate_limits: Switch,
     /// The original interface (version 0); `off` turns all of it into 404.
-    #[arg(long, env = "CHATAPP_V0_API", value_enum, default_value = "on")]
+    #[arg(long, env = "CHATAPP_V0_API", value_enum, default_value = "on", value_name = "on|off")]
     pub v0_api: Switch,
     /// Origins of web pages that may call, like `https://chat.example.com`, separated by commas.
     #[arg(long, env = "CHATAPP_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]

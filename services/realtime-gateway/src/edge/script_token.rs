@@ -109,9 +109,14 @@ impl ScriptTokens {
             .kept
             .try_get_with(token.expose().to_owned(), self.exchange.exchange(token))
             .await
-            .map_err(|err| Problem::from(CallError::clone(&err)))?;
+            .map_err(|err| of_this_request(CallError::clone(&err).into()))?;
         Ok(exchanged.access_token)
     }
+}
+
+/// The problem as the caller's: what auth says of the exchange names a path and a request that the caller never made.
+fn of_this_request(problem: Problem) -> Problem {
+    Problem { instance: None, trace_id: None, ..problem }
 }
 
 #[cfg(test)]
@@ -136,7 +141,10 @@ mod tests {
             if token.expose() == "cat_good" {
                 return Ok(Exchanged { access_token: format!("jwt{n}").into(), session_id: self.session_id });
             }
-            Err(CallError::Problem(ErrorCode::Unauthenticated.into()))
+            let mut problem = Problem::from(ErrorCode::Unauthenticated);
+            problem.instance = Some("/internal/tokens/exchange".to_owned());
+            problem.trace_id = Some("of-the-exchange".to_owned());
+            Err(CallError::Problem(problem))
         }
     }
 
@@ -173,6 +181,7 @@ mod tests {
         for _ in 0..2 {
             let problem = tokens.access_token(&Secret::new("cat_bad")).await.unwrap_err();
             assert_eq!(problem.code, ErrorCode::Unauthenticated);
+            assert_eq!((problem.instance, problem.trace_id), (None, None), "the caller made no such request");
         }
         assert_eq!(auth.asked.load(Ordering::SeqCst), 2);
     }

@@ -34,6 +34,8 @@ pub(crate) struct Listener {
     pub(super) live: Arc<AtomicBool>,
     /// Entries up to this one it has from elsewhere.
     pub(super) after: u64,
+    /// Of posts up to this one it may not read the text.
+    pub(super) floor: u64,
 }
 
 /// Whether a listener could join.
@@ -150,7 +152,7 @@ fn hand(batch: &mut Batch<'_>, listener: &Listener, entry: &Rendition, room: Roo
     if entry.seq() <= listener.after {
         return true;
     }
-    if let Some(frame) = entry.frame(listener.user.id, listener.dialect) {
+    if let Some(frame) = entry.frame(listener.user.id, listener.dialect, listener.floor) {
         batch.push(frame);
     }
     if entry.ends_for(listener.user.id) {

@@ -110,6 +110,8 @@ pub(crate) struct Ear {
     pub(crate) user: UserRef,
     pub(crate) dialect: Dialect,
     pub(crate) outbox: Arc<Outbox>,
+    /// The lowest seq that they may read, less one: the text of an older post does not reach them by an edit either.
+    pub(crate) floor: u64,
 }
 
 /// The answer to [`FollowedRoom::join`].
@@ -145,6 +147,7 @@ impl FollowedRoom {
             outbox: ear.outbox.clone(),
             live: live.clone(),
             after,
+            floor: ear.floor,
         };
         // Made before the command is sent: if we are dropped while we wait, the listener leaves again.
         let subscription =

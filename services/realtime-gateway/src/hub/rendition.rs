@@ -22,6 +22,7 @@ pub(super) struct Rendition {
     event: RoomEvent,
     plain: Utf8Bytes,
     author: OnceCell<Utf8Bytes>,
+    blank: OnceCell<Utf8Bytes>,
     v0: OnceCell<Option<Utf8Bytes>>,
 }
 
@@ -36,7 +37,7 @@ impl Rendition {
     /// Wraps an event. Bytes that are no text (which no event of ours has) become an empty frame: the seq is kept.
     pub(super) fn new(event: RoomEvent) -> Self {
         let plain = Utf8Bytes::try_from(event.frame.clone()).unwrap_or_default();
-        Self { event, plain, author: OnceCell::new(), v0: OnceCell::new() }
+        Self { event, plain, author: OnceCell::new(), blank: OnceCell::new(), v0: OnceCell::new() }
     }
 
     pub(super) fn seq(&self) -> u64 {
@@ -48,9 +49,14 @@ impl Rendition {
         self.event.route.closes || self.event.route.ends == Some(user)
     }
 
-    /// The frame for a listener; nothing where its dialect has no word for the entry. Clones share the bytes.
-    pub(super) fn frame(&self, user: UserId, dialect: Dialect) -> Option<Utf8Bytes> {
+    /// The frame for a listener who may read posts after `floor`; nothing where its dialect has no word for the entry.
+    /// Clones share the bytes.
+    pub(super) fn frame(&self, user: UserId, dialect: Dialect, floor: u64) -> Option<Utf8Bytes> {
         match dialect {
+            // The edit of a post from before one's time says nothing of its text.
+            Dialect::V1 if self.event.route.target_seq.is_some_and(|target| target <= floor) => {
+                Some(self.blank.get_or_init(|| blank_frame(&self.plain).unwrap_or_default()).clone())
+            }
             Dialect::V1 if self.event.route.key.is_some() && self.event.route.actor == user => Some(
                 self.author.get_or_init(|| Utf8Bytes::try_from(self.event.author_frame()).unwrap_or_default()).clone(),
             ),
@@ -63,6 +69,16 @@ impl Rendition {
     pub(super) fn size(&self) -> usize {
         self.plain.as_str().len() + 256
     }
+}
+
+/// The edit without its text, as one whose text has been erased. An entry of no known form becomes an empty frame.
+fn blank_frame(frame: &str) -> Option<Utf8Bytes> {
+    let mut frame: ServerFrame = serde_json::from_str(frame).ok()?;
+    let ServerEvent::Entry(entry) = &mut frame.event else { return None };
+    let EntryBody::MessageEdited { body, deleted, .. } = &mut entry.body else { return None };
+    body.clear();
+    *deleted = true;
+    serde_json::to_string(&frame).ok().map(Utf8Bytes::from)
 }
 
 fn v0_frame(frame: &str) -> Option<Utf8Bytes> {
@@ -78,15 +94,15 @@ mod tests {
     use chatapp_types::SendKey;
 
     use super::*;
-    use crate::hub::testing::{left, posted, room, user};
+    use crate::hub::testing::{edited, left, posted, room, user};
 
     #[test]
     fn the_key_is_in_the_authors_frame_alone() {
         let (ann, bob) = (user("ann"), user("bob"));
         let key = SendKey::new();
         let rendition = Rendition::new(posted(room(), 3, &ann, "hi", Some(key)));
-        let own = rendition.frame(ann.id, Dialect::V1).unwrap();
-        let others = rendition.frame(bob.id, Dialect::V1).unwrap();
+        let own = rendition.frame(ann.id, Dialect::V1, 0).unwrap();
+        let others = rendition.frame(bob.id, Dialect::V1, 0).unwrap();
         assert!(own.as_str().contains(&key.to_string()));
         assert!(!others.as_str().contains(&key.to_string()));
     }
@@ -94,8 +110,8 @@ mod tests {
     #[test]
     fn every_listener_gets_the_same_bytes() {
         let rendition = Rendition::new(posted(room(), 3, &user("ann"), "hi", None));
-        let a = rendition.frame(user("x").id, Dialect::V1).unwrap();
-        let b = rendition.frame(user("y").id, Dialect::V1).unwrap();
+        let a = rendition.frame(user("x").id, Dialect::V1, 0).unwrap();
+        let b = rendition.frame(user("y").id, Dialect::V1, 0).unwrap();
         assert_eq!(a.as_str().as_ptr(), b.as_str().as_ptr());
     }
 
@@ -103,8 +119,26 @@ mod tests {
     fn the_original_interface_gets_messages_and_nothing_else() {
         let ann = user("ann");
         let message = Rendition::new(posted(room(), 3, &ann, "hi \"there\"", None));
-        let frame = message.frame(ann.id, Dialect::V0).unwrap();
+        let frame = message.frame(ann.id, Dialect::V0, 0).unwrap();
         assert_eq!(frame.as_str(), r#"{"username":"ann","content":"hi \"there\""}"#);
-        assert_eq!(Rendition::new(left(room(), 4, &ann)).frame(ann.id, Dialect::V0), None);
+        assert_eq!(Rendition::new(left(room(), 4, &ann)).frame(ann.id, Dialect::V0, 0), None);
+    }
+
+    #[test]
+    fn who_may_not_read_a_post_gets_its_edit_without_the_text() {
+        let ann = user("ann");
+        let rendition = Rendition::new(edited(room(), 9, &ann, 4, "the secret"));
+        let frame = |floor| rendition.frame(ann.id, Dialect::V1, floor).unwrap();
+        assert!(frame(0).as_str().contains("the secret"));
+        assert!(frame(3).as_str().contains("the secret"));
+        let blank = frame(4);
+        assert!(!blank.as_str().contains("secret"), "{blank}");
+        let seen: ServerFrame = serde_json::from_str(blank.as_str()).unwrap();
+        let ServerEvent::Entry(entry) = seen.event else { panic!("not an entry") };
+        assert_eq!((entry.seq, entry.actor), (9, ann.clone()));
+        let EntryBody::MessageEdited { target_seq, body, deleted, .. } = entry.body else { panic!("no edit") };
+        assert_eq!((target_seq, body.as_str(), deleted), (4, "", true));
+        assert_eq!(frame(8).as_str().as_ptr(), blank.as_str().as_ptr(), "made once");
+        assert_eq!(rendition.frame(ann.id, Dialect::V0, 4), None);
     }
 }

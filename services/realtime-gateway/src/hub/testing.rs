@@ -47,6 +47,14 @@ pub(crate) fn event(room: RoomId, seq: u64) -> RoomEvent {
     posted(room, seq, &user("somebody"), "text", None)
 }
 
+pub(crate) fn edit(target_seq: u64, body: &str) -> EntryBody {
+    EntryBody::MessageEdited { message_id: MessageId::new(), target_seq, body: body.to_owned(), deleted: false }
+}
+
+pub(crate) fn edited(room: RoomId, seq: u64, actor: &UserRef, target_seq: u64, body: &str) -> RoomEvent {
+    RoomEvent::of(entry(room, seq, actor, edit(target_seq, body)))
+}
+
 pub(crate) fn left(room: RoomId, seq: u64, actor: &UserRef) -> RoomEvent {
     RoomEvent::of(entry(room, seq, actor, EntryBody::MemberLeft))
 }
@@ -84,6 +92,7 @@ impl Ear {
             outbox: self.outbox.clone(),
             live: self.live.clone(),
             after,
+            floor: 0,
         }
     }
 }

@@ -47,7 +47,8 @@ pub(super) async fn listen(hub: &Hub, speaker: &Speaker, outbox: &Arc<Outbox>) -
     let enter = || speaker.calls.enter(&speaker.token, &speaker.room_name);
     let room = enter().await.map_err(|problem| closing_of(&problem))?;
     let followed = hub.follow(room).await;
-    let ear = Ear { user: speaker.caller.user_ref(), dialect: Dialect::V0, outbox: outbox.clone() };
+    // The original has no word for an edit, so there is nothing older to be kept from anyone.
+    let ear = Ear { user: speaker.caller.user_ref(), dialect: Dialect::V0, outbox: outbox.clone(), floor: 0 };
     for _ in 0..TRIES {
         let head = speaker.calls.head(room).await.map_err(|problem| closing_of(&problem))?;
         // Once more, now that the head is known: whatever ends this membership has a later number, and cuts the socket.

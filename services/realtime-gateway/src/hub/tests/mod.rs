@@ -151,7 +151,7 @@ async fn beat(bus: Arc<LocalBus>) {
 }
 
 pub(super) fn ear(who: &Listening) -> Ear {
-    Ear { user: who.user.clone(), dialect: Dialect::V1, outbox: who.outbox.clone() }
+    Ear { user: who.user.clone(), dialect: Dialect::V1, outbox: who.outbox.clone(), floor: 0 }
 }
 
 /// Waits until `n` entries have come, and gives the seqs of all that came meanwhile. The time is paused, so the deadline

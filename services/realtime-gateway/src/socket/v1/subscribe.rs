@@ -47,6 +47,8 @@ struct Progress {
     sent: u64,
     /// The head when the log was last read.
     head: u64,
+    /// The lowest seq that the client may read, less one, as of that reading.
+    floor: u64,
 }
 
 impl Replay<'_> {
@@ -60,7 +62,7 @@ impl Replay<'_> {
         let (mut page, mut at) = self.begin(after).await?;
         loop {
             let before = at.cursor;
-            at.head = page.head;
+            (at.head, at.floor) = (page.head, page.floor);
             if !self.hand_out(page, &mut at).await {
                 return Ok(None);
             }
@@ -70,7 +72,7 @@ impl Replay<'_> {
                 at.cursor = at.head;
             }
             if at.cursor >= at.head {
-                match followed.join(&self.ear(), at.cursor).await {
+                match followed.join(&self.ear(at.floor), at.cursor).await {
                     JoinResult::Live(subscription) => return Ok(Some(subscription)),
                     JoinResult::CutOff => return Ok(None),
                     JoinResult::Behind => {}
@@ -98,8 +100,8 @@ impl Replay<'_> {
         self.worker.outbox.push(reply(self.worker.id.clone(), subscribed));
         // A cursor below what one may see, or beyond the head (a restored backup), is moved to where the log is.
         let cursor = after.unwrap_or(page.head).max(page.floor).min(page.head);
-        let head = page.head;
-        Ok((page, Progress { cursor, sent: 0, head }))
+        let (head, floor) = (page.head, page.floor);
+        Ok((page, Progress { cursor, sent: 0, head, floor }))
     }
 
     /// Gives the client a page's entries, no faster than it takes them. False when it is gone.
@@ -118,9 +120,9 @@ impl Replay<'_> {
         true
     }
 
-    fn ear(&self) -> Ear {
+    fn ear(&self, floor: u64) -> Ear {
         let user = self.identity.caller.user_ref();
-        Ear { user, dialect: Dialect::V1, outbox: self.worker.outbox.clone() }
+        Ear { user, dialect: Dialect::V1, outbox: self.worker.outbox.clone(), floor }
     }
 
     /// Entries of one replay.

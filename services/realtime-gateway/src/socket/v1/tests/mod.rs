@@ -48,6 +48,8 @@ pub(super) struct Platform {
     posted: Mutex<HashMap<SendKey, PostedMessage>>,
     read: Mutex<Vec<(RoomId, u64)>>,
     asked_after: Mutex<Vec<u64>>,
+    /// What a user's reading begins after; the log's own begins at the beginning.
+    floor: Mutex<u64>,
     /// While set, posts wait for it.
     gate: Mutex<Option<Arc<Notify>>>,
     bus: Mutex<Option<Arc<LocalBus>>>,
@@ -108,7 +110,9 @@ impl MessageCalls for Platform {
         if self.kept_out.lock().unwrap().contains(&room) {
             return Err(ErrorCode::RoomNotFound.into());
         }
-        self.page(room, after, limit).ok_or_else(|| ErrorCode::RoomNotFound.into())
+        let floor = *self.floor.lock().unwrap();
+        let page = self.page(room, after.max(floor), limit).ok_or(ErrorCode::RoomNotFound)?;
+        Ok(TimelinePage { floor, ..page })
     }
 
     async fn post(

@@ -247,6 +247,28 @@ async fn who_is_blocked_gets_the_block_then_nothing_and_may_not_type() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_edit_of_what_was_posted_before_ones_time_comes_without_its_text() {
+    let scene = Scene::new();
+    scene.commit_many(3);
+    let mut ann = subscribed(&scene, "ann", None).await;
+    *scene.platform.floor.lock().unwrap() = 2;
+    let mut bob = subscribed(&scene, "bob", Some(0)).await;
+    assert_eq!(bob.seq().await, 3);
+    for peer in [&mut ann, &mut bob] {
+        assert!(matches!(peer.event().await, ServerEvent::CaughtUp { .. }));
+    }
+    for (target, bobs) in [(2, ("", true)), (3, ("edited", false))] {
+        let entry = scene.platform.commit(scene.room, &scene.author, testing::edit(target, "edited"));
+        scene.platform.publish(entry);
+        for (peer, expected) in [(&mut ann, ("edited", false)), (&mut bob, bobs)] {
+            let ServerEvent::Entry(entry) = peer.event().await else { panic!("no entry") };
+            let EntryBody::MessageEdited { target_seq, body, deleted, .. } = entry.body else { panic!("no edit") };
+            assert_eq!((target_seq, body.as_str(), deleted), (target, expected.0, expected.1));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn heads_are_told_of_rooms_that_moved_and_of_no_others() {
     let scene = Scene::new();
     let mut peer = subscribed(&scene, "ann", None).await;
