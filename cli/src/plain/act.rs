@@ -3,7 +3,7 @@
 use chatapp_client::api::HistoryPart;
 use chatapp_client::{ClientError, sanitize};
 use chatapp_types::rooms::{BlockRequest, SetSecretCodeRequest, UpdateRoomRequest};
-use chatapp_types::{ErrorCode, MessageId, RoomName, Topic, Visibility};
+use chatapp_types::{ErrorCode, MessageId, RoomName, Timestamp, Topic, Visibility};
 
 use super::Leave;
 use super::command::{Command, HELP, Target};
@@ -62,7 +62,11 @@ async fn change(session: &mut Session<'_>, view: &View, command: Command) -> Res
         Command::RemoveCode => session.request(client.remove_secret_code(id)).await?,
         Command::Block { user, length, reason } => {
             let request = BlockRequest { reason, until: until(length) };
-            session.request(client.block_user(id, &user, &request)).await?
+            let blocked = session.request(client.block_user(id, &user, &request)).await?;
+            if blocked.is_some() {
+                session.console.print(&blocked_until(request.until))?;
+            }
+            return Ok(());
         }
         Command::Private => {
             update(session, view, UpdateRoomRequest { visibility: Some(Visibility::Private), ..settings() }).await?
@@ -84,6 +88,11 @@ async fn change(session: &mut Session<'_>, view: &View, command: Command) -> Res
         session.console.print("Done.")?;
     }
     Ok(())
+}
+
+/// How long a block holds: a length that was not understood as it was meant shows at once.
+fn blocked_until(until: Option<Timestamp>) -> String {
+    until.map_or_else(|| "blocked until unblocked".to_owned(), |at| format!("blocked until {}", local(at)))
 }
 
 async fn update(session: &mut Session<'_>, view: &View, request: UpdateRoomRequest) -> Result<Option<()>, Leave> {
@@ -245,6 +254,13 @@ async fn audit(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {
 
 async fn new_code(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {
     let client = session.client.clone();
+    // The view may not yet know that the room has just been made private.
+    if view.room.visibility == Visibility::Public {
+        let Some(room) = session.request(client.get_room(view.room.id)).await? else { return Ok(()) };
+        if room.visibility == Visibility::Public {
+            return Ok(session.console.print("a public room has no code")?);
+        }
+    }
     let request = SetSecretCodeRequest::default();
     let Some(answer) = session.request(client.set_secret_code(view.room.id, &request)).await? else { return Ok(()) };
     let code = sanitize::line(answer.secret_code.expose()).into_owned();

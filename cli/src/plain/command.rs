@@ -168,6 +168,10 @@ fn block(rest: &str) -> Result<Command, String> {
     let (first, after) = split(rest);
     let (length, reason) = match duration::parse(first) {
         Ok(length) => (Some(length), after),
+        // A mistyped time must not become the reason of a block without end.
+        Err(why) if first.starts_with(|c: char| c.is_ascii_digit()) => {
+            return Err(format!("{why}; nobody is blocked"));
+        }
         Err(_) => (None, rest),
     };
     Ok(Command::Block { user, length, reason: (!reason.is_empty()).then(|| reason.to_owned()) })
@@ -193,8 +197,15 @@ fn user(text: &str, usage: &str) -> Result<Username, String> {
 
 fn target(rest: &str, usage: &str) -> Result<(Target, String), String> {
     let (first, after) = split(rest);
+    let begins_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let is_number = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
     match number(first) {
         Some(seq) => Ok((Target::Seq(seq), needed(after, usage)?)),
+        // Taken as text, a mistyped number would change or answer the wrong message.
+        None if first.strip_prefix('#').is_some_and(begins_with_digit) => {
+            Err(format!("{first:?} is no message's number; {usage}"))
+        }
+        None if is_number && !after.is_empty() => Err(format!("message {first} is named by #{first}; {usage}")),
         None => Ok((Target::Latest, needed(rest, usage)?)),
     }
 }
@@ -261,12 +272,30 @@ mod tests {
     }
 
     #[test]
+    fn a_mistyped_time_is_not_the_reason_of_a_block_without_end() {
+        for line in [":block bob 10min being rude", ":block bob 10", ":block bob 0s", ":block bob 1x rude"] {
+            let Typed::Wrong(why) = Typed::read(line) else { panic!("{line}") };
+            assert!(why.contains("length of time like 90s, 10m"), "{why}");
+        }
+    }
+
+    #[test]
     fn a_message_is_named_by_its_number_or_is_the_latest() {
         assert_eq!(read(":edit the text"), Command::Edit(Target::Latest, "the text".to_owned()));
         assert_eq!(read(":edit #12 the text"), Command::Edit(Target::Seq(12), "the text".to_owned()));
         assert_eq!(read(":edit #hashtag"), Command::Edit(Target::Latest, "#hashtag".to_owned()));
         assert_eq!(read(":delete #3"), Command::Delete(Target::Seq(3)));
         assert_eq!(read(":reply yes"), Command::Reply(Target::Latest, "yes".to_owned()));
+        assert_eq!(read(":reply 42"), Command::Reply(Target::Latest, "42".to_owned()));
+    }
+
+    #[test]
+    fn a_mistyped_number_changes_and_answers_no_other_message() {
+        for line in
+            [":edit #5: text", ":edit #5x text", ":reply #99999999999999999999 text", ":edit 5 text", ":reply 5 t"]
+        {
+            assert!(matches!(Typed::read(line), Typed::Wrong(_)), "{line}");
+        }
     }
 
     #[test]

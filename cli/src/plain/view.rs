@@ -39,7 +39,9 @@ impl View {
     /// The line of a message of the history.
     pub(super) fn message(&mut self, m: &Message) -> String {
         let answered = self.answered(m.reply_to);
-        self.remember(m.seq, m.id, m.author.id, &m.author.username, &m.body);
+        if !m.deleted {
+            self.remember(m.seq, m.id, m.author.id, &m.author.username, &m.body);
+        }
         match answered {
             Some(to) if !m.deleted => {
                 let number = self.is_numbered.then_some(m.seq);
@@ -61,6 +63,16 @@ impl View {
             }
             EntryBody::RoomRenamed { name } => {
                 self.room.name.clone_from(name);
+                lines::entry(e, self.is_numbered)
+            }
+            EntryBody::RoomVisibilityChanged { visibility } => {
+                self.room.visibility = *visibility;
+                lines::entry(e, self.is_numbered)
+            }
+            EntryBody::MessageEdited { message_id, body, deleted: false, .. } => {
+                if let Some(shown) = self.shown.iter_mut().find(|s| s.id == *message_id) {
+                    shown.snippet = lines::snippet(body);
+                }
                 lines::entry(e, self.is_numbered)
             }
             EntryBody::MessageDeleted { message_id, .. } => {
@@ -162,5 +174,53 @@ mod tests {
         assert!(view.entry(&second).unwrap().ends_with("bob: (to ann \"who is there?\") me"));
         let (_, third) = posted(3, &bob, "and", Some(MessageId::new()));
         assert!(view.entry(&third).unwrap().ends_with("bob: (to an earlier message) and"));
+    }
+
+    fn in_room(seq: u64, actor: &UserRef, body: EntryBody) -> Entry {
+        Entry { room_id: RoomId::new(), seq, at: Timestamp::from_millis(0), actor: actor.clone(), body }
+    }
+
+    #[test]
+    fn an_answer_quotes_a_message_as_it_was_last_edited() {
+        let (mut view, ann) = (view(), user("ann"));
+        let (question, first) = posted(1, &ann, "who is their?", None);
+        view.entry(&first);
+        let edited = EntryBody::MessageEdited {
+            message_id: question,
+            target_seq: 1,
+            body: "who is there?".to_owned(),
+            deleted: false,
+        };
+        view.entry(&in_room(2, &ann, edited));
+        let (_, answer) = posted(3, &ann, "me", Some(question));
+        assert!(view.entry(&answer).unwrap().ends_with("(to ann \"who is there?\") me"));
+    }
+
+    #[test]
+    fn a_deleted_message_is_not_quoted() {
+        let (mut view, ann) = (view(), user("ann"));
+        let deleted = Message {
+            id: MessageId::new(),
+            room_id: RoomId::new(),
+            seq: 1,
+            author: ann.clone(),
+            body: String::new(),
+            at: Timestamp::from_millis(0),
+            reply_to: None,
+            edited_at: None,
+            deleted: true,
+            mentions: Vec::new(),
+            key: None,
+        };
+        view.message(&deleted);
+        let (_, answer) = posted(2, &ann, "me", Some(deleted.id));
+        assert!(view.entry(&answer).unwrap().ends_with("(to an earlier message) me"));
+    }
+
+    #[test]
+    fn the_view_knows_when_its_room_was_made_private() {
+        let (mut view, ann) = (view(), user("ann"));
+        view.entry(&in_room(1, &ann, EntryBody::RoomVisibilityChanged { visibility: Visibility::Private }));
+        assert_eq!(view.room.visibility, Visibility::Private);
     }
 }

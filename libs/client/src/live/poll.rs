@@ -49,7 +49,10 @@ impl<R: Remote, C: Connect> Feed<R, C> {
     async fn poll_rooms(&mut self, greeting: &mut Option<UserRef>) -> Result<(), Ending> {
         self.rooms.void_readings();
         let rooms = self.rooms.cursors();
-        if rooms.is_empty() {
+        if rooms.is_empty() && greeting.is_some() {
+            let remote = self.remote.clone();
+            let answer = self.meanwhile(async move { remote.check().await }).await?;
+            answer.map_err(|e| Ending::of_error(&e))?;
             self.greet(greeting).await?;
         }
         for (room_id, _) in rooms {

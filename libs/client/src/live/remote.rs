@@ -14,6 +14,9 @@ pub trait Remote: Clone + Send + Sync + 'static {
     /// Who one is.
     fn user(&self) -> impl Future<Output = Result<UserRef, ClientError>> + Send;
 
+    /// Asks for next to nothing: `Ok` shows that the server answers this user.
+    fn check(&self) -> impl Future<Output = Result<(), ClientError>> + Send;
+
     /// A token that is good now; with `refused`, another one than that.
     fn token(&self, refused: Option<&Secret>) -> impl Future<Output = Result<AccessToken, ClientError>> + Send;
 
@@ -35,6 +38,10 @@ pub trait Remote: Clone + Send + Sync + 'static {
 impl Remote for Client {
     async fn user(&self) -> Result<UserRef, ClientError> {
         self.me_ref().await
+    }
+
+    async fn check(&self) -> Result<(), ClientError> {
+        self.me().await.map(drop)
     }
 
     async fn token(&self, refused: Option<&Secret>) -> Result<AccessToken, ClientError> {

@@ -118,6 +118,15 @@ async fn where_sockets_do_not_pass_the_feed_polls_and_sends_by_rest() {
 }
 
 #[tokio::test]
+async fn a_feed_that_polls_no_room_is_connected_only_once_the_server_has_answered() {
+    let (stage, _handle, mut events) = Stage::start(Mode::Polling);
+    stage.is_silent_for(3);
+    next(&mut events, |e| matches!(e, Event::Disconnected { .. })).await;
+    next(&mut events, |e| matches!(e, Event::Connected { transport: Transport::Polling, .. })).await;
+    assert_eq!(stage.checks(), 4);
+}
+
+#[tokio::test]
 async fn a_feed_that_polls_goes_back_to_a_socket_when_one_passes_and_misses_nothing() {
     let (stage, handle, mut events) = Stage::start(Mode::Auto);
     let room = RoomId::new();

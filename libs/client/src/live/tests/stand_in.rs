@@ -75,6 +75,9 @@ struct State {
     tokens: u32,
     refused: u32,
     token_life: Option<Duration>,
+    /// How often it is asked whether the server answers before it does.
+    silent_checks: u32,
+    checks: u32,
 }
 
 /// The REST side, in memory.
@@ -92,6 +95,12 @@ fn entry(room_id: RoomId, seq: u64) -> Entry {
 impl Remote for MemoryRemote {
     async fn user(&self) -> Result<UserRef, ClientError> {
         Ok(ann())
+    }
+
+    async fn check(&self) -> Result<(), ClientError> {
+        let mut state = self.0.lock().unwrap();
+        state.checks += 1;
+        if state.checks > state.silent_checks { Ok(()) } else { Err(ClientError::Network("no answer".into())) }
     }
 
     async fn token(&self, refused: Option<&Secret>) -> Result<AccessToken, ClientError> {
@@ -159,6 +168,15 @@ impl Stage {
     /// The room's log now reaches to `head`.
     pub(super) fn log(&self, room: RoomId, head: u64) {
         self.remote.0.lock().unwrap().heads.insert(room, head);
+    }
+
+    /// The server does not answer the first `checks` questions whether it is there.
+    pub(super) fn is_silent_for(&self, checks: u32) {
+        self.remote.0.lock().unwrap().silent_checks = checks;
+    }
+
+    pub(super) fn checks(&self) -> u32 {
+        self.remote.0.lock().unwrap().checks
     }
 
     pub(super) fn tokens_last(&self, life: Duration) {
