@@ -8,7 +8,10 @@ use chatapp_types::Role;
 use super::Refusal;
 use super::access::Standing;
 
-const OWNER_STAYS: Refusal = Refusal::OwnerMustTransfer("transfer the room to another member first");
+const OWNER_STAYS: Refusal = Refusal::OwnerMustTransfer("you are the owner: transfer the room, or delete it");
+const NOT_DEMOTED: Refusal = Refusal::OwnerMustTransfer("the owner cannot be demoted");
+const NOT_REMOVED: Refusal = Refusal::OwnerMustTransfer("the owner cannot be removed");
+const NOT_BLOCKED: Refusal = Refusal::OwnerMustTransfer("the owner cannot be blocked");
 const APPOINTS: Refusal = Refusal::Forbidden("only the room's owner makes and unmakes admins");
 const BELOW: Refusal = Refusal::Forbidden("admins are removed and blocked by the room's owner alone");
 
@@ -44,7 +47,7 @@ fn change_role(actor: Role, role: Role, wanted: Role) -> Result<PutMember, Refus
         return Err(APPOINTS);
     }
     if role == Role::Owner {
-        return Err(OWNER_STAYS);
+        return Err(NOT_DEMOTED);
     }
     require_appointable(actor, wanted)?;
     Ok(PutMember::Change(wanted))
@@ -62,7 +65,7 @@ fn require_appointable(actor: Role, role: Role) -> Result<(), Refusal> {
 /// May an `actor` who is an admin or the owner remove a member with the role `subject`?
 pub fn may_remove(actor: Role, subject: Role) -> Result<(), Refusal> {
     match subject {
-        Role::Owner => Err(OWNER_STAYS),
+        Role::Owner => Err(NOT_REMOVED),
         subject if subject < actor => Ok(()),
         _ => Err(BELOW),
     }
@@ -70,7 +73,11 @@ pub fn may_remove(actor: Role, subject: Role) -> Result<(), Refusal> {
 
 /// May an `actor` who is an admin or the owner block a user who has the role `subject`, or is no member?
 pub fn may_block(actor: Role, subject: Option<Role>) -> Result<(), Refusal> {
-    subject.map_or(Ok(()), |subject| may_remove(actor, subject))
+    match subject {
+        None => Ok(()),
+        Some(Role::Owner) => Err(NOT_BLOCKED),
+        Some(subject) => may_remove(actor, subject),
+    }
 }
 
 /// May a member with this role leave a room of so many members?
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn the_owner_cannot_be_demoted_and_not_even_step_down() {
         let owner = Standing::Member(Role::Owner);
-        assert_eq!(put_member(Role::Owner, owner, Some(Role::Admin)), Err(OWNER_STAYS));
+        assert_eq!(put_member(Role::Owner, owner, Some(Role::Admin)), Err(NOT_DEMOTED));
         assert_eq!(put_member(Role::Admin, owner, Some(Role::Member)), Err(APPOINTS));
     }
 
@@ -150,8 +157,9 @@ mod tests {
         assert_eq!(may_remove(Role::Admin, Role::Member), Ok(()));
         assert_eq!(may_remove(Role::Admin, Role::Admin), Err(BELOW));
         assert_eq!(may_remove(Role::Owner, Role::Admin), Ok(()));
-        assert_eq!(may_remove(Role::Owner, Role::Owner), Err(OWNER_STAYS));
-        assert_eq!(may_remove(Role::Admin, Role::Owner), Err(OWNER_STAYS));
+        assert_eq!(may_remove(Role::Owner, Role::Owner), Err(NOT_REMOVED));
+        assert_eq!(may_remove(Role::Admin, Role::Owner), Err(NOT_REMOVED));
+        assert_eq!(may_block(Role::Admin, Some(Role::Owner)), Err(NOT_BLOCKED));
         assert_eq!(may_block(Role::Admin, None), Ok(()));
         assert_eq!(may_block(Role::Admin, Some(Role::Admin)), Err(BELOW));
     }
