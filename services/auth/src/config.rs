@@ -8,6 +8,7 @@ use time::Duration;
 /// All settings of this service.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[group(id = "auth_config")]
+#[command(next_help_heading = "Accounts")]
 pub struct AuthConfig {
     /// Whether tries are limited at all: on or off (off for load tests alone)
     #[arg(id = "auth_rate_limits", long = "auth-rate-limits", env = "CHATAPP_RATE_LIMITS", value_name = "on|off",
@@ -27,83 +28,101 @@ pub struct AuthConfig {
 /// How passwords are hashed: argon2id, never weaker than m=19456 KiB, t=2, p=1.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[group(id = "auth_password_config")]
+#[command(next_help_heading = "Accounts")]
 pub struct PasswordConfig {
     /// Memory of one password hash, in KiB
     #[arg(id = "auth_hash_memory_kib", long = "auth-hash-memory-kib", env = "CHATAPP_AUTH_HASH_MEMORY_KIB",
-          default_value_t = 19_456, value_parser = value_parser!(u32).range(19_456..=1_048_576), hide_short_help = true)]
+          default_value_t = 19_456, value_name = "KIB", hide_short_help = true,
+          value_parser = value_parser!(u32).range(19_456..=1_048_576))]
     pub memory_kib: u32,
     /// Passes over the memory of one password hash
     #[arg(id = "auth_hash_passes", long = "auth-hash-passes", env = "CHATAPP_AUTH_HASH_PASSES",
-          default_value_t = 2, value_parser = value_parser!(u32).range(2..=64), hide_short_help = true)]
+          default_value_t = 2, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(2..=64))]
     pub passes: u32,
     /// Lanes of one password hash
     #[arg(id = "auth_hash_lanes", long = "auth-hash-lanes", env = "CHATAPP_AUTH_HASH_LANES",
-          default_value_t = 1, value_parser = value_parser!(u32).range(1..=16), hide_short_help = true)]
+          default_value_t = 1, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=16))]
     pub lanes: u32,
     /// Password hashes computed at once; 0 for as many as there are cores
     #[arg(id = "auth_hash_parallelism", long = "auth-hash-parallelism", env = "CHATAPP_AUTH_HASH_PARALLELISM",
-          default_value_t = 0, value_parser = value_parser!(u32).range(0..=1_024), hide_short_help = true)]
+          default_value_t = 0, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(0..=1_024))]
     pub parallelism: u32,
     /// Log-ins that may wait for a password hash; further ones are told to try again
     #[arg(id = "auth_hash_queue", long = "auth-hash-queue", env = "CHATAPP_AUTH_HASH_QUEUE",
-          default_value_t = 64, value_parser = value_parser!(u32).range(0..=10_000), hide_short_help = true)]
+          default_value_t = 64, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(0..=10_000))]
     pub queue: u32,
 }
 
 /// How long what is issued is good, in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[group(id = "auth_token_config")]
+#[command(next_help_heading = "Accounts")]
 pub struct TokenConfig {
     /// Seconds that an access token lives
     #[arg(id = "auth_access_token_s", long = "auth-access-token-s", env = "CHATAPP_AUTH_ACCESS_TOKEN_S",
-          default_value_t = 600, value_parser = value_parser!(u32).range(30..=600), hide_short_help = true)]
+          default_value_t = 600, value_name = "SECONDS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(30..=600))]
     pub access_s: u32,
     /// Seconds that an access token of the original API lives
     #[arg(id = "auth_v0_token_s", long = "auth-v0-token-s", env = "CHATAPP_AUTH_V0_TOKEN_S",
-          default_value_t = 1_800, value_parser = value_parser!(u32).range(30..=1_800), hide_short_help = true)]
+          default_value_t = 1_800, value_name = "SECONDS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(30..=1_800))]
     pub v0_s: u32,
     /// Seconds that the access token behind a script's token lives
     #[arg(id = "auth_script_token_s", long = "auth-script-token-s", env = "CHATAPP_AUTH_SCRIPT_TOKEN_S",
-          default_value_t = 300, value_parser = value_parser!(u32).range(30..=300), hide_short_help = true)]
+          default_value_t = 300, value_name = "SECONDS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(30..=300))]
     pub script_s: u32,
     /// Days after which a session that is not used ends
     #[arg(id = "auth_session_idle_days", long = "auth-session-idle-days", env = "CHATAPP_AUTH_SESSION_IDLE_DAYS",
-          default_value_t = 30, value_parser = value_parser!(u32).range(1..=366), hide_short_help = true)]
+          default_value_t = 30, value_name = "DAYS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=366))]
     pub session_idle_days: u32,
     /// Seconds for which a superseded refresh token gives its successor once more
     #[arg(id = "auth_refresh_grace_s", long = "auth-refresh-grace-s", env = "CHATAPP_AUTH_REFRESH_GRACE_S",
-          default_value_t = 30, value_parser = value_parser!(u32).range(0..=300), hide_short_help = true)]
+          default_value_t = 30, value_name = "SECONDS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(0..=300))]
     pub refresh_grace_s: u32,
     /// Seconds for which a new signing key is published before it signs
     #[arg(id = "auth_key_lead_s", long = "auth-key-lead-s", env = "CHATAPP_AUTH_KEY_LEAD_S",
-          default_value_t = 60, value_parser = value_parser!(u32).range(0..=86_400), hide_short_help = true)]
+          default_value_t = 60, value_name = "SECONDS", hide_short_help = true,
+          value_parser = value_parser!(u32).range(0..=86_400))]
     pub key_lead_s: u32,
     /// Sessions of one account; with a further one the one used least recently ends
     #[arg(id = "auth_sessions_max", long = "auth-sessions-max", env = "CHATAPP_AUTH_SESSIONS_MAX",
-          default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=100_000), hide_short_help = true)]
+          default_value_t = 1_000, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=100_000))]
     pub sessions_max: u32,
     /// Tokens for scripts of one account
     #[arg(id = "auth_script_tokens_max", long = "auth-script-tokens-max", env = "CHATAPP_AUTH_SCRIPT_TOKENS_MAX",
-          default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000), hide_short_help = true)]
+          default_value_t = 100, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=10_000))]
     pub script_tokens_max: u32,
 }
 
 /// How tries are slowed down.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 #[group(id = "auth_throttle_config")]
+#[command(next_help_heading = "Accounts")]
 pub struct ThrottleConfig {
     /// Failed log-ins on one account before each further one is delayed
     #[arg(id = "auth_account_failures", long = "auth-account-failures", env = "CHATAPP_AUTH_ACCOUNT_FAILURES",
-          default_value_t = 5, value_parser = value_parser!(u32).range(1..=1_000), hide_short_help = true)]
+          default_value_t = 5, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=1_000))]
     pub account_failures: u32,
     /// Failed log-ins from one address before each further one is delayed
     #[arg(id = "auth_address_failures", long = "auth-address-failures", env = "CHATAPP_AUTH_ADDRESS_FAILURES",
-          default_value_t = 50, value_parser = value_parser!(u32).range(1..=100_000), hide_short_help = true)]
+          default_value_t = 50, value_name = "NUMBER", hide_short_help = true,
+          value_parser = value_parser!(u32).range(1..=100_000))]
     pub address_failures: u32,
     /// Accounts made from one address before each further one is delayed
     #[arg(id = "auth_address_registrations", long = "auth-address-registrations",
           env = "CHATAPP_AUTH_ADDRESS_REGISTRATIONS", default_value_t = 100,
-          value_parser = value_parser!(u32).range(1..=100_000), hide_short_help = true)]
+          value_name = "NUMBER", hide_short_help = true, value_parser = value_parser!(u32).range(1..=100_000))]
     pub address_registrations: u32,
 }
 

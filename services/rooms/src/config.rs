@@ -16,7 +16,7 @@ pub struct RoomsConfig {
         long = "rooms-per-owner",
         env = "CHATAPP_ROOMS_PER_OWNER",
         default_value_t = RoomsConfig::DEFAULT.per_owner,
-        value_name = "N"
+        value_name = "NUMBER"
     )]
     pub per_owner: u32,
 
@@ -26,7 +26,7 @@ pub struct RoomsConfig {
         long = "rooms-max-members",
         env = "CHATAPP_ROOMS_MAX_MEMBERS",
         default_value_t = RoomsConfig::DEFAULT.max_members,
-        value_name = "N"
+        value_name = "NUMBER"
     )]
     pub max_members: u32,
 
@@ -36,7 +36,7 @@ pub struct RoomsConfig {
         long = "rooms-code-tries-per-minute",
         env = "CHATAPP_ROOMS_CODE_TRIES_PER_MINUTE",
         default_value_t = RoomsConfig::DEFAULT.code_tries_per_minute,
-        value_name = "N"
+        value_name = "NUMBER"
     )]
     pub code_tries_per_minute: u32,
 
@@ -46,7 +46,7 @@ pub struct RoomsConfig {
         long = "rooms-code-tries-per-hour",
         env = "CHATAPP_ROOMS_CODE_TRIES_PER_HOUR",
         default_value_t = RoomsConfig::DEFAULT.code_tries_per_hour,
-        value_name = "N"
+        value_name = "NUMBER"
     )]
     pub code_tries_per_hour: u32,
 
@@ -56,7 +56,7 @@ pub struct RoomsConfig {
         long = "rooms-v0-list-max",
         env = "CHATAPP_ROOMS_V0_LIST_MAX",
         default_value_t = RoomsConfig::DEFAULT.v0_list_max,
-        value_name = "N"
+        value_name = "NUMBER"
     )]
     pub v0_list_max: u32,
 
@@ -66,7 +66,8 @@ pub struct RoomsConfig {
         long = "rooms-rate-limits",
         env = "CHATAPP_RATE_LIMITS",
         default_value = "on",
-        hide = true
+        value_name = "on|off",
+        hide_short_help = true
     )]
     pub rate_limits: Switch,
 }

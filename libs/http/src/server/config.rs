@@ -8,6 +8,7 @@ const MAX_CONNECTIONS_PER_CLIENT: usize = 1_000;
 
 /// Where and within which limits a server listens.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
 pub struct ServerConfig {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, env = "CHATAPP_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
