@@ -9,10 +9,10 @@ use chatapp_service::settings::{self, Settings};
 use chatapp_service::{Storage, build_info, runtime};
 use chatapp_telemetry::{Guard, LogFilter, TelemetryConfig};
 use chatapp_types::SystemClock;
-use clap::CommandFactory as _;
 
 use crate::backup::{ProgressBar, back_up, restore};
 use crate::cli::{BackupArgs, Cli, Command, DoctorArgs, KeysCommand, RestoreArgs};
+use crate::confirm::NotConfirmed;
 use crate::doctor::{self, Patient};
 use crate::screen::{Screen, aside, bytes};
 use crate::{keys, migrate, up, users};
@@ -25,9 +25,9 @@ const OTHERS_SETTINGS: [&str; 3] = ["auth_url", "rooms_url", "messages_url"];
 /// Runs the command line `argv`.
 ///
 /// Exit codes: 0 when it was done, 1 when it was not (standard error says why; for `doctor`, something is wrong), 2 for
-/// wrong arguments or settings, 130 when a second Ctrl-C forced the end.
+/// wrong arguments or settings, or when what cannot be undone was not confirmed, 130 when a second Ctrl-C forced the end.
 pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let mut settings = match settings::parse::<Cli>(Cli::command(), argv, &[]) {
+    let mut settings = match settings::parse::<Cli>(Cli::whole_command(), argv, &[]) {
         Ok(settings) => settings,
         Err(error) => return ExitCode::from(error.report()),
     };
@@ -39,7 +39,7 @@ pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     run(settings).unwrap_or_else(|error| {
         aside(format!("error: {error:#}"));
-        ExitCode::FAILURE
+        if error.is::<NotConfirmed>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
     })
 }
 

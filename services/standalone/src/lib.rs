@@ -6,6 +6,7 @@
 pub mod backup;
 mod cli;
 mod command;
+mod confirm;
 pub mod doctor;
 mod keys;
 mod migrate;

@@ -15,7 +15,8 @@ use chatapp_http::serve;
 use chatapp_messages::MessagesConfig;
 use chatapp_rooms::RoomsConfig;
 use chatapp_service::{InstanceLock, Lifetime, ProcessArgs, Readiness, Storage, serve_operations};
-use clap::Args;
+use clap::builder::Resettable;
+use clap::{Args, Command};
 use tokio_util::sync::CancellationToken;
 
 use crate::screen::{Screen, aside};
@@ -43,6 +44,16 @@ pub struct UpArgs {
     /// Settings of the gateway.
     #[command(flatten)]
     pub gateway: GatewayConfig,
+}
+
+/// Makes `--rate-limits` of `up`, with its variable, the switch of all services: the flags that their own programs have
+/// follow it, and need not be shown.
+pub(crate) fn one_switch_for_all_limits(up: Command) -> Command {
+    let help = "Limits of log-ins, codes, requests, sockets and frames; `off` is for load tests on a closed machine";
+    let up = up.mut_arg("rate_limits", |arg| arg.help(help));
+    ["auth_rate_limits", "rooms_rate_limits"].into_iter().fold(up, |up, id| {
+        up.mut_arg(id, |arg| arg.hide(true).env(Resettable::Reset).default_value_if("rate_limits", "off", "off"))
+    })
 }
 
 /// Runs the platform until SIGTERM or SIGINT. `logs` is where its log goes, unless to standard error.

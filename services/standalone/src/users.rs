@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::cli::JsonArg;
+use crate::confirm;
 use crate::keys::open;
 use crate::password::Source;
 use crate::screen::{Screen, Style, harmless};
@@ -33,7 +34,7 @@ pub(crate) enum UsersCommand {
     /// Let an account's owner log in again
     Enable(NameArgs),
     /// Delete an account for good; its messages stay without a name, its rooms pass to others
-    Delete(NameArgs),
+    Delete(DeleteArgs),
 }
 
 /// Which account.
@@ -44,6 +45,17 @@ pub(crate) struct NameArgs {
     /// For programs.
     #[command(flatten)]
     pub(crate) json: JsonArg,
+}
+
+/// Which account is to go.
+#[derive(Args, Debug)]
+pub(crate) struct DeleteArgs {
+    /// The account.
+    #[command(flatten)]
+    pub(crate) name: NameArgs,
+    /// Do not ask; without a terminal to ask on this is needed
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// Which account, and its password.
@@ -119,8 +131,12 @@ pub(crate) async fn run(command: UsersCommand, storage: &Storage, screen: Screen
             tell(&args, "enabled", user, None, screen)
         }
         UsersCommand::Delete(args) => {
-            let user = operator(storage, plain()).await?.delete_user(&args.username).await;
-            tell(&args, "deleted", user, None, screen)
+            let DeleteArgs { name, yes } = args;
+            if !yes {
+                tokio::task::block_in_place(|| confirm::deletion(&name.username))?;
+            }
+            let user = operator(storage, plain()).await?.delete_user(&name.username).await;
+            tell(&name, "deleted", user, None, screen)
         }
     }
 }

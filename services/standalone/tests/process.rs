@@ -198,6 +198,23 @@ fn a_running_platform_is_backed_up_and_its_backup_starts_elsewhere() {
     assert!(text(&run(&data, &["users", "list"]).stdout).contains("ann"));
 }
 
+#[test]
+fn an_account_is_not_deleted_unless_that_is_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    assert!(run(data, &["migrate"]).status.success());
+    assert!(run(data, &["users", "create", "ann", "--generate-password"]).status.success());
+    let output = run(data, &["users", "delete", "ann"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(error.contains("--yes") && error.contains("nothing was deleted"), "{error}");
+    assert!(text(&run(data, &["users", "list"]).stdout).contains("ann"));
+
+    let output = run(data, &["users", "delete", "ann", "--yes"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!text(&run(data, &["users", "list"]).stdout).contains("ann"));
+}
+
 fn key_ids(up: &Up) -> String {
     up.get("/.well-known/jwks.json").rsplit("\r\n\r\n").next().unwrap().to_owned()
 }
