@@ -324,9 +324,9 @@ pub(crate) struct SendArgs {
     /// A message for each line of standard input
     #[arg(long, conflicts_with_all = ["text", "key"])]
     pub(crate) lines: bool,
-    /// The message it answers
-    #[arg(long, value_name = "ID")]
-    pub(crate) reply_to: Option<MessageId>,
+    /// The message it answers, by its seq or id
+    #[arg(long, value_name = "MESSAGE")]
+    pub(crate) reply_to: Option<MessageName>,
     /// The message's key, a UUID: the same key and text are sent once, however often the command runs
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<SendKey>,
@@ -474,6 +474,13 @@ mod tests {
         let id = MessageId::new();
         assert_eq!(id.to_string().parse(), Ok(MessageName::Id(id)));
         assert!("twelve".parse::<MessageName>().is_err());
+    }
+
+    #[test]
+    fn an_answer_names_its_message_by_seq_or_id_as_an_edit_does() {
+        let cli = Cli::try_parse_from(["chat", "send", "hall", "yes", "--reply-to", "12"]).unwrap();
+        let Some(Command::Send(send)) = cli.command else { panic!("a send") };
+        assert_eq!(send.reply_to, Some(MessageName::Seq(12)));
     }
 
     #[test]

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatapp_client::credentials::{CredentialStore, ProfileName, StoredSession};
+use chatapp_client::known_rooms::KnownRooms;
 use chatapp_client::outbox::Outbox;
 use chatapp_client::paths::Directories;
 use chatapp_client::sending::Sender;
 use chatapp_client::{Client, ClientError, GatewayUrl};
 use chatapp_types::auth::TokenResponse;
-use chatapp_types::{Clock, Secret, SystemClock, UserRef};
+use chatapp_types::rooms::Room;
+use chatapp_types::{Clock, RoomId, Secret, SystemClock, UserRef};
 
 use crate::args::GlobalArgs;
 use crate::exit::{Exit, Failure, Outcome};
@@ -23,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) profile: ProfileName,
     pub(crate) store: CredentialStore,
     outbox: Outbox,
+    known_rooms: KnownRooms,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) out: Output,
     token: Option<Secret>,
@@ -36,6 +39,7 @@ impl Context {
             asked_url: args.url,
             store: CredentialStore::new(directories.credentials_file()),
             outbox: Outbox::new(directories.outbox_file(&args.profile)),
+            known_rooms: KnownRooms::new(directories.known_rooms_file(&args.profile)),
             profile: args.profile,
             clock: Arc::new(SystemClock),
             out: Output::new(args.json),
@@ -92,6 +96,20 @@ impl Context {
         let user = session.user.clone();
         self.store.set_session(&self.profile, url, session)?;
         Ok(user)
+    }
+
+    /// Remembers the ids of rooms that the gateway has just shown, for when it cannot be asked. A cache: that it cannot
+    /// be written does no harm now.
+    pub(crate) fn saw_rooms(&self, client: &Client, rooms: &[Room]) {
+        let Some(me) = client.known_user() else { return };
+        if let Err(e) = self.known_rooms.remember(client.url(), me.id, rooms) {
+            tracing::warn!(error = %e, "could not remember the rooms");
+        }
+    }
+
+    /// The id that a room's name stood for when the gateway last said so.
+    pub(crate) fn known_room(&self, client: &Client, me: &UserRef, name: &str) -> Option<RoomId> {
+        self.known_rooms.find(client.url(), me.id, name)
     }
 
     /// Sends messages of `author`, whose log-in `client` has.

@@ -16,32 +16,26 @@ pub(super) async fn join(context: &Context, room: Option<&str>, code: Option<Str
     let joined = match (room, code) {
         (None, Some(code)) => client.join_by_code(code).await?,
         (None, None) => return Err(crate::exit::Failure::usage("name a room, or give a code")),
-        (Some(room), code) => match (room_id_for_joining(&client, room).await, code) {
+        (Some(room), code) => match (room_id(context, &client, room).await, code) {
             (Ok(id), code) => client.join_room(id, code).await?,
             // A private room's name is known to its members alone; a code that the server made names its room.
             (Err(e), Some(code)) if e.code() == Some(ErrorCode::RoomNotFound) => client.join_by_code(code).await?,
             (Err(e), _) => return Err(e.into()),
         },
     };
+    context.saw_rooms(&client, std::slice::from_ref(&joined));
     Ok(context.out.done(&joined, |r| format!("Joined {}.", r.name))?)
-}
-
-async fn room_id_for_joining(client: &Client, room: &str) -> Result<RoomId, ClientError> {
-    match room.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Ok(client.find_room(room).await?.id),
-    }
 }
 
 pub(super) async fn leave(context: &Context, room: &str) -> Outcome {
     let client = context.client()?;
-    client.leave_room(room_id(&client, room).await?).await?;
+    client.leave_room(room_id(context, &client, room).await?).await?;
     Ok(context.out.remark("Left the room.")?)
 }
 
 pub(super) async fn list(context: &Context, room: &str) -> Outcome {
     let client = context.client()?;
-    let members = all(&client, room_id(&client, room).await?).await?;
+    let members = all(&client, room_id(context, &client, room).await?).await?;
     Ok(context.out.list(["NAME", "ROLE", "SINCE"], &members, |m| {
         [m.user.username.clone(), m.role.to_string(), local(m.joined_at)]
     })?)
@@ -64,20 +58,20 @@ pub(crate) async fn all(client: &Client, room: RoomId) -> Result<Vec<Member>, Cl
 pub(super) async fn put(context: &Context, room: &str, user: &str, role: Option<Role>, done: &str) -> Outcome {
     let user = Username::parse(user)?;
     let client = context.client()?;
-    client.put_member(room_id(&client, room).await?, &user, role).await?;
+    client.put_member(room_id(context, &client, room).await?, &user, role).await?;
     Ok(context.out.remark(&format!("{user}: {done}."))?)
 }
 
 pub(super) async fn remove(context: &Context, room: &str, user: &str) -> Outcome {
     let user = Username::parse(user)?;
     let client = context.client()?;
-    client.remove_member(room_id(&client, room).await?, &user).await?;
+    client.remove_member(room_id(context, &client, room).await?, &user).await?;
     Ok(context.out.remark(&format!("{user}: removed."))?)
 }
 
 pub(super) async fn transfer(context: &Context, room: &str, user: &str) -> Outcome {
     let user = Username::parse(user)?;
     let client = context.client()?;
-    client.transfer_room(room_id(&client, room).await?, user.clone()).await?;
+    client.transfer_room(room_id(context, &client, room).await?, user.clone()).await?;
     Ok(context.out.remark(&format!("The room is {user}'s now."))?)
 }

@@ -11,7 +11,7 @@ use crate::exit::Outcome;
 
 pub(super) async fn edit(context: &Context, room: &str, message: MessageName, text: String) -> Outcome {
     let client = context.client()?;
-    let room = room_id(&client, room).await?;
+    let room = room_id(context, &client, room).await?;
     let id = message_id(&client, room, message).await?;
     let edited = client.edit_message(room, id, text).await?;
     Ok(context.out.done(&edited, |m| format!("Edited #{}.", m.seq))?)
@@ -19,7 +19,7 @@ pub(super) async fn edit(context: &Context, room: &str, message: MessageName, te
 
 pub(super) async fn delete(context: &Context, room: &str, message: MessageName) -> Outcome {
     let client = context.client()?;
-    let room = room_id(&client, room).await?;
+    let room = room_id(context, &client, room).await?;
     let id = message_id(&client, room, message).await?;
     client.delete_message(room, id).await?;
     Ok(context.out.remark("Deleted.")?)

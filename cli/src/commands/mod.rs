@@ -7,6 +7,7 @@ mod membership;
 mod messages;
 mod moderation;
 mod outbox;
+mod piped;
 mod reading;
 mod rooms;
 mod sending;
@@ -14,7 +15,7 @@ mod tailing;
 mod tokens;
 
 pub(crate) use asking::warn_if_open;
-use chatapp_client::Client;
+use chatapp_client::{Client, ClientError};
 use chatapp_types::RoomId;
 pub(crate) use membership::all as all_members;
 pub(crate) use messages::message_id;
@@ -64,9 +65,11 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
 }
 
 /// The id of the room that is named by name or id.
-async fn room_id(client: &Client, name: &str) -> Outcome<RoomId> {
-    match name.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Ok(client.find_room(name).await?.id),
+async fn room_id(context: &Context, client: &Client, name: &str) -> Result<RoomId, ClientError> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
     }
+    let room = client.find_room(name).await?;
+    context.saw_rooms(client, std::slice::from_ref(&room));
+    Ok(room.id)
 }

@@ -15,7 +15,7 @@ pub(super) async fn block(context: &Context, args: BlockArgs) -> Outcome {
     let user = Username::parse(&args.user)?;
     let until = args.length.map(|length| context.clock.now().plus(length));
     let client = context.client()?;
-    let id = room_id(&client, &args.room).await?;
+    let id = room_id(context, &client, &args.room).await?;
     client.block_user(id, &user, &BlockRequest { reason: args.reason, until }).await?;
     let end = until.map_or_else(String::new, |until| format!(" until {}", local(until)));
     Ok(context.out.remark(&format!("{user}: blocked{end}."))?)
@@ -24,13 +24,13 @@ pub(super) async fn block(context: &Context, args: BlockArgs) -> Outcome {
 pub(super) async fn unblock(context: &Context, room: &str, user: &str) -> Outcome {
     let user = Username::parse(user)?;
     let client = context.client()?;
-    client.unblock_user(room_id(&client, room).await?, &user).await?;
+    client.unblock_user(room_id(context, &client, room).await?, &user).await?;
     Ok(context.out.remark(&format!("{user}: unblocked, and may join again."))?)
 }
 
 pub(super) async fn list_blocks(context: &Context, room: &str) -> Outcome {
     let client = context.client()?;
-    let blocks = all_blocks(&client, room_id(&client, room).await?).await?;
+    let blocks = all_blocks(&client, room_id(context, &client, room).await?).await?;
     Ok(context.out.list(["NAME", "BY", "AT", "UNTIL", "REASON"], &blocks, block_row)?)
 }
 
@@ -41,7 +41,7 @@ fn block_row(b: &Block) -> [String; 5] {
 
 pub(super) async fn audit(context: &Context, room: &str) -> Outcome {
     let client = context.client()?;
-    let events = all_acts(&client, room_id(&client, room).await?).await?;
+    let events = all_acts(&client, room_id(context, &client, room).await?).await?;
     Ok(context.out.list(["AT", "BY", "ACT", "UPON", "DETAIL"], &events, act_row)?)
 }
 
@@ -77,7 +77,7 @@ async fn every_page<T>(
 
 pub(super) async fn code(context: &Context, args: CodeArgs) -> Outcome {
     let client = context.client()?;
-    let id = room_id(&client, &args.room).await?;
+    let id = room_id(context, &client, &args.room).await?;
     if args.remove {
         client.remove_secret_code(id).await?;
         return Ok(context.out.remark("No code opens the room any more.")?);

@@ -17,7 +17,7 @@ pub(super) async fn history(context: &Context, args: HistoryArgs) -> Outcome {
         (.., Some(seq)) => HistoryPart::Around(seq),
         _ => HistoryPart::Latest,
     };
-    let page = client.list_messages(room_id(&client, &args.room).await?, part, args.limit).await?;
+    let page = client.list_messages(room_id(context, &client, &args.room).await?, part, args.limit).await?;
     for message in &page.items {
         context.out.value(message, |m| lines::message(m, args.numbers))?;
     }
@@ -27,7 +27,7 @@ pub(super) async fn history(context: &Context, args: HistoryArgs) -> Outcome {
 pub(super) async fn search(context: &Context, text: &str, room: Option<&str>, limit: u32) -> Outcome {
     let client = context.client()?;
     let room = match room {
-        Some(room) => Some(room_id(&client, room).await?),
+        Some(room) => Some(room_id(context, &client, room).await?),
         None => None,
     };
     let (mut left, mut cursor) = (limit, None);

@@ -30,6 +30,7 @@ pub(super) async fn list(context: &Context, args: RoomsArgs) -> Outcome {
     let scope = if args.public { RoomScope::Public } else { RoomScope::Mine };
     let query = RoomQuery { text: args.search, ..RoomQuery::all(scope) };
     let rooms = client.list_all_rooms(query, args.limit).await?;
+    context.saw_rooms(&client, &rooms);
     let unread: HashMap<RoomId, UnreadRoom> = if args.public {
         HashMap::new()
     } else {
@@ -66,7 +67,9 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Outcome {
         history: args.since_join.then_some(History::SinceJoin),
         secret_code: secret_option(args.code, "Secret code: ").await?,
     };
-    let created = context.client()?.create_room(&request).await?;
+    let client = context.client()?;
+    let created = client.create_room(&request).await?;
+    context.saw_rooms(&client, std::slice::from_ref(&created.room));
     if context.out.is_json() {
         return Ok(context.out.json(&created)?);
     }
@@ -93,7 +96,7 @@ pub(super) async fn set_visibility(context: &Context, room: &str, visibility: Vi
 
 async fn update(context: &Context, room: &str, request: UpdateRoomRequest) -> Outcome {
     let client = context.client()?;
-    let id = room_id(&client, room).await?;
+    let id = room_id(context, &client, room).await?;
     let room = client.update_room(id, &request).await?;
     Ok(context.out.done(&room, |r| format!("Changed the room {}.", r.name))?)
 }

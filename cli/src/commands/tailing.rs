@@ -14,7 +14,7 @@ use crate::output::remark;
 
 pub(super) async fn tail(context: &Context, args: TailArgs) -> Outcome {
     let client = context.client()?;
-    let room = room_id(&client, &args.room).await?;
+    let room = room_id(context, &client, &args.room).await?;
     let since = match args.since {
         Some(seq) => seq,
         None => client.read_timeline(room, 0, 1).await?.head.saturating_sub(args.limit),

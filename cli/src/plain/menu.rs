@@ -98,6 +98,7 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
         Ok((mine, public, unread))
     });
     let Some((mut rooms, public, unread)) = listed.await? else { return Ok(Vec::new()) };
+    session.context.saw_rooms(&session.client, &rooms);
     let known: HashSet<RoomId> = rooms.iter().map(|r| r.id).collect();
     rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
     let unread: HashMap<RoomId, UnreadRoom> = unread.items.into_iter().map(|u| (u.room_id, u)).collect();

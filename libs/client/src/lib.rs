@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod durable;
 pub mod error;
 pub mod gateway_url;
+pub mod known_rooms;
 pub mod live;
 pub mod outbox;
 pub mod paths;

@@ -43,4 +43,9 @@ impl Directories {
     pub fn outbox_file(&self, profile: &ProfileName) -> PathBuf {
         self.state.join(format!("outbox-{profile}.jsonl"))
     }
+
+    /// The ids of a profile's rooms, by name.
+    pub fn known_rooms_file(&self, profile: &ProfileName) -> PathBuf {
+        self.state.join(format!("rooms-{profile}.json"))
+    }
 }

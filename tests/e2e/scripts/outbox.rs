@@ -92,3 +92,21 @@ async fn an_unsent_message_can_be_dropped() {
     home.run(&["outbox", "send"]).await.expect_code(0);
     assert_eq!(bodies(&home, &room).await, [] as [&str; 0]);
 }
+
+#[tokio::test]
+async fn a_room_that_is_named_by_its_name_keeps_what_is_sent_in_the_dark_too() {
+    let mut platform = Platform::start().await;
+    let home = Home::registered(&platform, "ann").await;
+    let name = chatapp_testkit::unique_name("hall");
+    home.run(&["create", &name]).await.expect_code(0);
+    platform.kill();
+    send(&home, &name, "first").await.expect_code(6);
+    let args = [&["send", name.as_str(), "--lines"][..], &NO_PATIENCE].concat();
+    let kept = home.run_with(&args, "second\nthird\n").await.expect_code(6);
+    assert!(kept.stderr.contains("kept"), "{}", kept.stderr);
+    let unknown = send(&home, "no-such-room", "lost").await.expect_code(6);
+    assert!(unknown.stderr.contains("nothing was kept"), "{}", unknown.stderr);
+    platform.restart().await;
+    home.run_with(&["send", &name], "fourth\n\n").await.expect_code(0);
+    assert_eq!(bodies(&home, &name).await, ["first", "second", "third", "fourth"]);
+}
