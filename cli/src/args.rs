@@ -6,6 +6,7 @@ use chatapp_client::GatewayUrl;
 use chatapp_client::credentials::ProfileName;
 use chatapp_types::auth::Scope;
 use chatapp_types::{MessageId, Role, SendKey, Visibility};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::duration;
@@ -125,7 +126,7 @@ pub(crate) enum Command {
         /// The room
         room: String,
         /// `public` or `private`
-        #[arg(value_parser = word::<Visibility>)]
+        #[arg(value_parser = word::<Visibility>(&["public", "private"]))]
         visibility: Visibility,
     },
     /// Deletes a room and everything in it
@@ -186,7 +187,7 @@ pub(crate) enum Command {
         /// Who
         user: String,
         /// What the user may do: `member` or `admin`
-        #[arg(long, value_parser = word::<Role>)]
+        #[arg(long, value_parser = word::<Role>(&["member", "admin"]))]
         role: Option<Role>,
     },
     /// Removes a member, who may come back if the room allows it
@@ -217,7 +218,7 @@ pub(crate) enum Command {
         /// Who
         user: String,
         /// `member` or `admin`
-        #[arg(value_parser = word::<Role>)]
+        #[arg(value_parser = word::<Role>(&["member", "admin"]))]
         role: Role,
     },
     /// Gives a room to another member
@@ -266,7 +267,7 @@ pub(crate) enum TokenCommand {
         /// A name to know it by
         name: String,
         /// What it may do: read, write, moderate (several by commas) [default: read,write]
-        #[arg(long, value_delimiter = ',', value_parser = word::<Scope>)]
+        #[arg(long, value_delimiter = ',', value_parser = word::<Scope>(&["read", "write", "moderate"]))]
         scope: Vec<Scope>,
         /// How long it is good, like 90d [default: until it is revoked]
         #[arg(long, value_name = "TIME", value_parser = duration::parse)]
@@ -441,9 +442,12 @@ impl std::str::FromStr for MessageName {
     }
 }
 
-/// Reads one of the protocol's words.
-fn word<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text:?} is not one of the words for it"))
+/// Reads one of the protocol's words, which the help and a refusal list.
+fn word<T>(words: &[&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|text| text.parse::<T>())
 }
 
 #[cfg(test)]
@@ -481,6 +485,14 @@ mod tests {
         let cli = Cli::try_parse_from(["chat", "send", "hall", "yes", "--reply-to", "12"]).unwrap();
         let Some(Command::Send(send)) = cli.command else { panic!("a send") };
         assert_eq!(send.reply_to, Some(MessageName::Seq(12)));
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_the_known_ones_is_refused_with_the_list_of_them() {
+        let parsed = |word: &str| Cli::try_parse_from(["chat", "visibility", "hall", word]);
+        let refusal = parsed("secret").unwrap_err().to_string();
+        assert!(refusal.contains("public, private"), "{refusal}");
+        assert!(parsed("private").is_ok());
     }
 
     #[test]

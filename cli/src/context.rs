@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Output;
 
 /// Where a script's token comes from.
-const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
+pub(crate) const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
 
 pub(crate) struct Context {
     asked_url: Option<GatewayUrl>,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use chatapp_client::{ClientError, sanitize};
 use chatapp_types::{FieldError, Problem};
 
+use crate::context::TOKEN_VARIABLE;
 use crate::output;
 
 /// Exit codes. They are stable: scripts branch on them.
@@ -42,7 +43,7 @@ Exit codes:
   6    the gateway cannot be reached or cannot answer now; where it says that a message is kept,
        the next `chat send`, `chat outbox send` or `chat --plain` sends it, once
   7    too many requests or tries; wait a little
-  130  interrupted";
+  130  interrupted; Ctrl+C in the line-by-line client is an ordinary way to leave and ends with 0";
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -169,9 +170,14 @@ fn explain(problem: &Problem) -> String {
         let _ = write!(text, " (try again in {seconds} s)");
     }
     if problem.status == 401 && problem.code != chatapp_types::ErrorCode::InvalidCredentials {
-        text.push_str("; run `chat login`");
+        text.push_str(what_to_do(std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty())));
     }
     text
+}
+
+/// What helps against a log-in that is not good: where a script's token stands in its place, no new log-in does.
+const fn what_to_do(has_token: bool) -> &'static str {
+    if has_token { "; CHAT_TOKEN is not valid" } else { "; run `chat login`" }
 }
 
 /// An error with its causes.
@@ -216,6 +222,12 @@ mod tests {
         let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert!(failure.is_silent);
         assert_eq!(format!("{:?}", failure.report(false)), format!("{:?}", ExitCode::SUCCESS));
+    }
+
+    #[test]
+    fn with_a_token_of_the_environment_nobody_is_told_to_log_in() {
+        assert_eq!(what_to_do(true), format!("; {TOKEN_VARIABLE} is not valid"));
+        assert!(what_to_do(false).contains("chat login"));
     }
 
     #[test]

@@ -82,9 +82,11 @@ fn body(text: &str) -> String {
 
 /// The beginning of a text, for a reference to it: one line, at most 40 characters.
 pub(crate) fn snippet(text: &str) -> String {
-    let line = sanitize::line(text.lines().next().unwrap_or_default());
+    let line = text.lines().next().unwrap_or_default();
+    // Cut first: a character that is shown by its code is shown whole.
     let short: String = line.chars().take(40).collect();
-    if short.len() < line.len() || text.lines().count() > 1 { format!("{short}…") } else { short }
+    let shown = sanitize::line(&short);
+    if short.len() < line.len() || text.lines().count() > 1 { format!("{shown}…") } else { shown.into_owned() }
 }
 
 #[cfg(test)]
@@ -145,5 +147,7 @@ mod tests {
         assert_eq!(snippet("short"), "short");
         assert_eq!(snippet("first\nsecond"), "first…");
         assert_eq!(snippet(&"x".repeat(50)).chars().count(), 41);
+        let hidden = format!("{}\u{202e}tail", "x".repeat(39));
+        assert_eq!(snippet(&hidden), format!("{}<U+202E>…", "x".repeat(39)));
     }
 }

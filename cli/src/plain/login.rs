@@ -2,7 +2,7 @@
 
 use chatapp_client::{Client, ClientError, GatewayUrl};
 use chatapp_types::auth::TokenResponse;
-use chatapp_types::{ErrorCode, Secret, UserRef};
+use chatapp_types::{ErrorCode, Secret, UserRef, Username};
 
 use super::Leave;
 use crate::commands::warn_if_open;
@@ -31,7 +31,7 @@ pub(super) async fn log_in(context: &Context, console: &mut Console) -> Result<(
             Err(e) if console.is_interactive() && !matches!(e, ClientError::Network(_)) => {
                 console.print(&Failure::from(e).to_string())?;
             }
-            Err(e) => return Err(e.into()),
+            Err(e) => return Err(unreachable(&url, e).into()),
         }
     }
 }
@@ -46,13 +46,37 @@ async fn gateway(context: &Context, console: &mut Console) -> Result<GatewayUrl,
         let text = if typed.trim().is_empty() { GatewayUrl::DEFAULT } else { typed.trim() };
         match GatewayUrl::parse(text) {
             Ok(url) => {
-                context.store.set_url(&context.profile, &url)?;
-                return Ok(url);
+                // Kept only once it has answered: a mistyped one would never be asked for again.
+                match answers(&url).await {
+                    Ok(()) => {
+                        context.store.set_url(&context.profile, &url)?;
+                        return Ok(url);
+                    }
+                    Err(failure) => console.print(&failure.to_string())?,
+                }
             }
             Err(e) => console.print(&e.to_string())?,
         }
     }
     Ok(context.url()?)
+}
+
+/// Whether something answers at `url`; what it says is looked at later.
+async fn answers(url: &GatewayUrl) -> Result<(), Failure> {
+    match Client::anonymous(url)?.user_exists("nobody").await {
+        Err(e @ ClientError::Network(_)) => Err(unreachable(url, e)),
+        _ => Ok(()),
+    }
+}
+
+/// A gateway that gives no answer is named, for another one may be meant.
+fn unreachable(url: &GatewayUrl, error: ClientError) -> Failure {
+    match error {
+        ClientError::Network(_) => {
+            Failure::from(error).with_note(&format!("it was looked for at {url}; --url gives another"))
+        }
+        other => other.into(),
+    }
 }
 
 /// The log-in that is known already, if it still holds.
@@ -68,7 +92,7 @@ async fn remembered(context: &Context, console: &mut Console) -> Result<Option<(
             console.print("The last session has ended.")?;
             Ok(None)
         }
-        Err(e) => Err(e.into()),
+        Err(e) => Err(unreachable(client.url(), e).into()),
     }
 }
 
@@ -86,6 +110,9 @@ async fn enter(nobody: &Client, console: &mut Console) -> Result<Entered, Leave>
             Ok(nobody.login(&name, &password.into()).await.map(|answer| Some((answer, LOGGED_IN))))
         }
         Ok(Some(false)) => {
+            if let Err(e) = Username::parse(&name) {
+                return Ok(Err(e.into()));
+            }
             console.print("User not found. Creating new user.")?;
             let password = ask(console, "Choose a password: ", Style::Secret).await?;
             Ok(nobody.register(&name, &password.into()).await.map(|answer| Some((answer, REGISTERED))))
@@ -136,5 +163,21 @@ async fn ask(console: &mut Console, prompt: &str, style: Style) -> Result<String
         Input::Interrupted => Err(Leave::Goodbye),
         Input::Ended if console.is_interactive() => Err(Leave::Goodbye),
         Input::Ended => Err(Leave::Failed(Failure::new(Exit::NotLoggedIn, "the input ended before the log-in"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_gateway_that_does_not_answer_is_named_and_how_to_give_another() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = GatewayUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        drop(listener);
+        let said = answers(&url).await.unwrap_err().to_string();
+        assert!(said.contains(&url.to_string()) && said.contains("--url"), "{said}");
     }
 }

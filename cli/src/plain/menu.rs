@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 
 use chatapp_client::api::{RoomQuery, RoomScope};
-use chatapp_client::sanitize;
+use chatapp_client::{ClientError, sanitize};
 use chatapp_types::messages::UnreadRoom;
 use chatapp_types::rooms::{CreateRoomRequest, Room};
 use chatapp_types::{RoomId, RoomName, Visibility};
@@ -16,6 +16,8 @@ use crate::console::Style;
 
 /// Public rooms that are shown beside one's own.
 const PUBLIC_SHOWN: usize = 50;
+
+const CHOICES: &str = "0. Create new chat room\n-1. Exit\n-2. Enter a private room by its code";
 
 const HELP: &str = "\
 NUMBER or NAME  enter a room
@@ -47,7 +49,13 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<(), Leave> {
             let typed = session.ask("Choose chat room by number: ", Style::Question).await?;
             match read(&typed, &rooms) {
                 Choice::Help => session.console.print(HELP)?,
-                Choice::Unknown => session.console.print("There is no such choice; :help lists what there is.")?,
+                Choice::Unknown => {
+                    if let Some(room) = find(session, &typed).await? {
+                        room::enter(session, room).await?;
+                        break Choice::Refresh;
+                    }
+                    session.console.print("There is no such choice; :help lists what there is.")?;
+                }
                 choice => break choice,
             }
         };
@@ -85,6 +93,28 @@ fn read(typed: &str, rooms: &[Room]) -> Choice {
     by_number.or_else(by_name).map_or(Choice::Unknown, Choice::Room)
 }
 
+/// The room of this name that the list does not hold: one made since, or beyond its end.
+async fn find(session: &mut Session<'_>, typed: &str) -> Result<Option<Room>, Leave> {
+    if !may_be_name(typed) {
+        return Ok(None);
+    }
+    let client = session.client.clone();
+    let found = session.request(async {
+        match client.find_room(typed).await {
+            Ok(room) => Ok(Some(room)),
+            Err(ClientError::Problem(p)) if matches!(p.status, 400 | 403 | 404 | 422) => Ok(None),
+            Err(e) => Err(e),
+        }
+    });
+    Ok(found.await?.flatten())
+}
+
+/// A mistyped number or command is not looked for.
+fn may_be_name(typed: &str) -> bool {
+    let typed = typed.trim();
+    !typed.starts_with(':') && typed.parse::<i64>().is_err()
+}
+
 /// One's own rooms, then public ones to join; or what a search finds.
 async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<Room>, Leave> {
     let client = session.client.clone();
@@ -97,7 +127,10 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
         let unread = client.list_unread().await?;
         Ok((mine, public, unread))
     });
-    let Some((mut rooms, public, unread)) = listed.await? else { return Ok(Vec::new()) };
+    let Some((mut rooms, public, unread)) = listed.await? else {
+        session.console.print(&format!("{CHOICES}\nThe rooms could not be listed; an empty line tries again."))?;
+        return Ok(Vec::new());
+    };
     session.context.saw_rooms(&session.client, &rooms);
     let known: HashSet<RoomId> = rooms.iter().map(|r| r.id).collect();
     rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
@@ -108,7 +141,7 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
     for (at, room) in rooms.iter().enumerate() {
         session.console.print(&line(at + 1, room, unread.get(&room.id)))?;
     }
-    session.console.print("0. Create new chat room\n-1. Exit\n-2. Enter a private room by its code")?;
+    session.console.print(CHOICES)?;
     Ok(rooms)
 }
 
@@ -207,6 +240,12 @@ mod tests {
             (read("0", &rooms), read("-1", &rooms), read("-2", &rooms)),
             (Choice::Create, Choice::Exit, Choice::ByCode)
         );
+    }
+
+    #[test]
+    fn only_what_may_be_a_name_is_looked_for_beyond_the_list() {
+        assert!(may_be_name("new room") && may_be_name("2nd floor"));
+        assert!(!may_be_name("99") && !may_be_name("-3") && !may_be_name(":hepl"));
     }
 
     #[test]
