@@ -3,7 +3,8 @@
 //! A name, a message or an error's detail can hold escape sequences that recolour, retitle or rewrite a terminal, and
 //! direction or zero-width characters that make a text read as another. Each such character is *shown*, never dropped:
 //! a reader sees that something was there. What is left alone beside visible characters: newline and tab (in
-//! [`multiline`]), combining marks, and variation selectors 1–16, which only choose a glyph of the character before.
+//! [`multiline`]), combining marks, variation selectors 1–16, which only choose a glyph of the character before, and the
+//! joiner between two emoji.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -57,10 +58,25 @@ fn clean(text: &str, unsafe_here: impl Fn(char) -> bool) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 32);
-    for c in text.chars() {
-        if unsafe_here(c) { show(c, &mut out) } else { out.push(c) }
+    for (at, c) in text.char_indices() {
+        if unsafe_here(c) && !joins_emoji(text, at, c) { show(c, &mut out) } else { out.push(c) }
     }
     Cow::Owned(out)
+}
+
+/// Whether `c`, at byte `at`, joins the emoji on both its sides to one (a family, a flag): it hides nothing there.
+fn joins_emoji(text: &str, at: usize, c: char) -> bool {
+    let is_modifier = |c: &char| matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    let before = text[..at].chars().rev().find(|c| !is_modifier(c));
+    c == '\u{200d}'
+        && before.is_some_and(is_pictograph)
+        && text[at + c.len_utf8()..].chars().next().is_some_and(is_pictograph)
+}
+
+/// The blocks whose characters stand in joined emoji: visible ones, all of them.
+const fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{2194}'..='\u{2199}' | '\u{2600}'..='\u{27bf}' | '\u{2b05}'..='\u{2b55}'
+        | '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1f64f}' | '\u{1f680}'..='\u{1f6ff}' | '\u{1f900}'..='\u{1faff}')
 }
 
 /// Control pictures where Unicode has them (`␛`), else the code point (`<U+202E>`).
@@ -89,6 +105,8 @@ mod tests {
             2 => (0x200b_u32..0x2070).prop_map(|c| char::from_u32(c).expect("general punctuation")),
             1 => Just('\u{1b}'),
             1 => Just('\u{feff}'),
+            2 => Just('\u{200d}'),
+            2 => Just('👩'),
         ];
         proptest::collection::vec(hostile, 0..200).prop_map(|chars| chars.into_iter().collect())
     }
@@ -96,12 +114,15 @@ mod tests {
     proptest! {
         #[test]
         fn no_escape_or_hidden_character_leaves_the_sanitiser(text in hostile_text()) {
-            let shown = multiline(&text);
-            for c in shown.chars() {
+            let visible = |shown: &str| -> String {
+                let joins = |at, c| joins_emoji(shown, at, c);
+                shown.char_indices().filter(|(at, c)| !joins(*at, *c)).map(|(_, c)| c).collect()
+            };
+            for c in visible(&multiline(&text)).chars() {
                 prop_assert!(c == '\n' || c == '\t' || !c.is_control(), "{:?}", c);
                 prop_assert!(!is_invisible_format(c), "{:?}", c);
             }
-            prop_assert!(!line(&text).chars().any(|c| c.is_control() || is_invisible_format(c)));
+            prop_assert!(!visible(&line(&text)).chars().any(|c| c.is_control() || is_invisible_format(c)));
         }
 
         #[test]
@@ -129,6 +150,17 @@ mod tests {
         assert_eq!(line("\x1b]0;owned\x07"), "␛]0;owned␇");
         assert_eq!(multiline("a\r\nb\tc"), "a␍\nb\tc");
         assert_eq!(line("a\nb"), "a␊b");
+    }
+
+    #[test]
+    fn the_joiner_stays_between_two_emoji_and_nowhere_else() {
+        for emoji in ["👩\u{200d}💻", "👩🏽\u{200d}🚀", "🏳\u{fe0f}\u{200d}🌈", "👩\u{200d}❤\u{fe0f}\u{200d}👩"]
+        {
+            assert_eq!(line(emoji), emoji);
+        }
+        assert_eq!(line("pay\u{200d}pal"), "pay<U+200D>pal");
+        assert_eq!(line("👩\u{200d}a\u{200d}👩"), "👩<U+200D>a<U+200D>👩");
+        assert_eq!(line("👩\u{200d}\u{200d}👩\u{200d}"), "👩<U+200D><U+200D>👩<U+200D>");
     }
 
     #[test]
