@@ -1,5 +1,6 @@
 //! The platform as it runs on many machines: every service several times, on one database and one event bus.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -7,10 +8,55 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use crate::platform::{append, signal};
-use crate::{DEADLINE, NatsServer, Socket, User, binary, eventually};
+use crate::{DEADLINE, Link, NatsServer, Socket, User, binary, eventually};
 
 /// The services, in the order in which one needs another's address.
 const SERVICES: [&str; 4] = ["auth", "rooms", "messages", "gateway"];
+
+/// How to start a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterSetup {
+    replicas: usize,
+    bus_settings: String,
+    env: Vec<(String, String)>,
+    links: bool,
+}
+
+impl ClusterSetup {
+    /// `replicas` of every service. `bus_settings` are the event bus's: it must let in a user with the name of each
+    /// service and the password of [`Cluster::password`].
+    pub fn new(replicas: usize, bus_settings: &str) -> Self {
+        Self { replicas, bus_settings: bus_settings.to_owned(), ..Self::default() }
+    }
+
+    /// Sets an environment variable of every service.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts a [`Link`] between each replica and the bus, and each replica and those it calls: see [`Cluster::link`].
+    #[must_use]
+    pub fn linked(mut self) -> Self {
+        self.links = true;
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Cluster {
+        let count = self.replicas;
+        let mut cluster = Cluster::prepare(self).await;
+        for service in SERVICES {
+            for number in 0..count {
+                cluster.replicas.push(Replica { service, number, child: None, port: 0 });
+                cluster.make_links(service, number).await;
+                cluster.run(service, number).await;
+            }
+        }
+        cluster
+    }
+}
 
 /// Replicas of every service, each a process of its own; killed when dropped.
 ///
@@ -21,6 +67,8 @@ pub struct Cluster {
     /// The event bus between them.
     pub bus: NatsServer,
     replicas: Vec<Replica>,
+    setup: ClusterSetup,
+    links: BTreeMap<(&'static str, usize, &'static str), Link>,
 }
 
 struct Replica {
@@ -40,14 +88,7 @@ impl Cluster {
     /// Starts `count` replicas of every service. `bus_settings` are the event bus's: it must let in a user with the
     /// name of each service and the password of [`Cluster::password`].
     pub async fn start(count: usize, bus_settings: &str) -> Self {
-        let mut cluster = Self::prepare(bus_settings).await;
-        for service in SERVICES {
-            for number in 0..count {
-                cluster.replicas.push(Replica { service, number, child: None, port: 0 });
-                cluster.run(service, number).await;
-            }
-        }
-        cluster
+        ClusterSetup::new(count, bus_settings).start().await
     }
 
     /// The password of a service on the event bus.
@@ -55,20 +96,51 @@ impl Cluster {
         format!("of-the-service-{service}")
     }
 
-    async fn prepare(bus_settings: &str) -> Self {
+    async fn prepare(setup: ClusterSetup) -> Self {
         let cluster = Self {
             dir: tempfile::tempdir().expect("a temporary folder"),
-            bus: NatsServer::start(bus_settings).await,
+            bus: NatsServer::start(&setup.bus_settings).await,
             replicas: vec![],
+            links: BTreeMap::new(),
+            setup,
         };
         for service in SERVICES {
             std::fs::write(cluster.password_file(service), Self::password(service)).expect("a password file");
         }
-        let migrated =
-            Command::new(binary("chatapp")).arg("migrate").arg("--data-dir").arg(cluster.data_dir()).output();
-        let migrated = migrated.expect("chatapp runs");
+        let mut migrating = Command::new(binary("chatapp"));
+        migrating.arg("migrate").arg("--data-dir").arg(cluster.data_dir());
+        let migrated = migrating.envs(cluster.setup.env.iter().map(|(k, v)| (k, v))).output().expect("chatapp runs");
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         cluster
+    }
+
+    /// The services, each of which has as many replicas.
+    pub const fn services() -> [&'static str; 4] {
+        SERVICES
+    }
+
+    /// The way from a replica to `peer`: to the bus (`"bus"`) or to the replica of the same number of that service.
+    /// There is one where the setup asked for them.
+    pub fn link(&self, service: &'static str, number: usize, peer: &'static str) -> &Link {
+        self.links.get(&(service, number, peer)).expect("such a link")
+    }
+
+    async fn make_links(&mut self, service: &'static str, number: usize) {
+        if !self.setup.links {
+            return;
+        }
+        let to_bus = Link::to(&format!("127.0.0.1:{}", self.bus.port())).await;
+        self.links.insert((service, number, "bus"), to_bus);
+        let called = |r: &&Replica| r.number == number && r.service != service;
+        let called: Vec<_> = self.replicas.iter().filter(called).map(|r| (r.service, r.port)).collect();
+        for (peer, port) in called {
+            self.links.insert((service, number, peer), Link::to(&format!("127.0.0.1:{port}")).await);
+        }
+    }
+
+    /// The process of a replica; `None` while it does not run.
+    pub fn pid(&self, service: &str, number: usize) -> Option<u32> {
+        self.replica(service, number).child.as_ref().map(Child::id)
     }
 
     /// The URL of a gateway.
@@ -136,16 +208,27 @@ impl Cluster {
             .env("CHATAPP_OPS_LISTEN", "127.0.0.1:0")
             .env("CHATAPP_LOG_FORMAT", "json")
             .env("CHATAPP_RATE_LIMITS", "off")
-            .env("CHATAPP_BUS_URL", self.bus.url())
+            .env("CHATAPP_BUS_URL", self.bus_url_for(service, number))
             .env("CHATAPP_BUS_USER", service)
             .env("CHATAPP_BUS_PASSWORD_FILE", self.password_file(service))
+            .envs(self.setup.env.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log);
         for peer in self.replicas.iter().filter(|peer| peer.number == number && peer.service != service) {
-            command.env(format!("CHATAPP_{}_URL", peer.service.to_uppercase()), self.url_of(peer.service, number));
+            let link = self.links.iter().find(|((s, n, p), _)| (*s, *n, *p) == (service, number, peer.service));
+            let url = match link {
+                Some((_, link)) => format!("http://127.0.0.1:{}", link.port()),
+                None => self.url_of(peer.service, number),
+            };
+            command.env(format!("CHATAPP_{}_URL", peer.service.to_uppercase()), url);
         }
         command
+    }
+
+    fn bus_url_for(&self, service: &str, number: usize) -> String {
+        let link = self.links.iter().find(|((s, n, p), _)| (*s, *n, *p) == (service, number, "bus"));
+        link.map_or_else(|| self.bus.url(), |(_, link)| format!("nats://127.0.0.1:{}", link.port()))
     }
 
     async fn listening(&mut self, service: &str, number: usize, seen: usize) -> u16 {
@@ -177,7 +260,8 @@ impl Cluster {
         format!("http://127.0.0.1:{}", self.replica(service, number).port)
     }
 
-    fn data_dir(&self) -> PathBuf {
+    /// The folder of the data, where the replicas share a file.
+    pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 

@@ -95,7 +95,8 @@ impl NatsServer {
         .await;
     }
 
-    fn pid(&self) -> u32 {
+    /// The process.
+    pub fn pid(&self) -> u32 {
         self.child.as_ref().map(Child::id).expect("the server runs")
     }
 

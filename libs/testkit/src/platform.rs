@@ -15,6 +15,8 @@ pub struct Setup {
     args: Vec<String>,
     throttled: bool,
     certificate: Option<Certificate>,
+    under: Vec<String>,
+    folder: Option<PathBuf>,
 }
 
 impl Setup {
@@ -29,6 +31,21 @@ impl Setup {
     #[must_use]
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
+        self
+    }
+
+    /// Runs the server under a program that becomes it, or runs it as its own process (`strace -D …`): that program
+    /// and its arguments.
+    #[must_use]
+    pub fn under(mut self, command: &[&str]) -> Self {
+        self.under = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// Keeps the data in a folder within `folder`, on a file system of the test's choice.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
         self
     }
 
@@ -105,7 +122,7 @@ impl Platform {
 
     /// The folder of its data.
     pub fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.setup.folder.as_deref().unwrap_or(self.dir.path()).join("data")
     }
 
     /// The process.
@@ -167,8 +184,10 @@ impl Platform {
     async fn launch(&mut self) {
         let log = |name: &str| append(&self.dir.path().join(name));
         let seen = std::fs::metadata(self.dir.path().join("stdout.log")).map_or(0, |file| file.len());
-        let mut command = Command::new(binary("chatapp"));
+        let mut words = self.setup.under.iter().map(std::ffi::OsString::from).chain([binary("chatapp").into()]);
+        let mut command = Command::new(words.next().expect("a program"));
         command
+            .args(words)
             .arg("up")
             .arg("--data-dir")
             .arg(self.data_dir())
@@ -250,7 +269,7 @@ pub(crate) fn append(path: &Path) -> std::fs::File {
 }
 
 /// Sends a signal by name (`TERM`, `STOP`, `CONT`) to a process.
-pub(crate) fn signal(pid: u32, name: &str) {
+pub fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().expect("kill runs");
     assert!(status.success(), "kill -{name} {pid}");
 }

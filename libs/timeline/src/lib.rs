@@ -5,12 +5,13 @@
 //! order, no number is burnt by a refusal, and no reader ever sees entry n+1 before entry n. Identity columns and
 //! sequence objects number at insert, not at commit, and leave gaps; they are not used for this.
 //!
-//! - [`NewEntry`] and [`sqlite::append`] write the log,
+//! - [`NewEntry`], [`sqlite::append`] and [`mssql::append`] write the log,
 //! - [`StoredEntry`] is what is read back, and [`StoredEntry::into_entry`] makes of it what clients see,
 //! - [`RoomEvent`] is what the bus carries after the commit, put there by a [`Publisher`].
 
 mod entry;
 mod event;
+pub mod mssql;
 mod publisher;
 pub mod sqlite;
 
