@@ -16,6 +16,7 @@ use chatapp_types::{Clock, RoomId, Secret, SystemClock, UserRef};
 use crate::args::GlobalArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Output;
+use crate::settings::{Memory, Settings};
 
 /// Where a script's token comes from.
 pub(crate) const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
@@ -26,6 +27,7 @@ pub(crate) struct Context {
     pub(crate) store: CredentialStore,
     outbox: Outbox,
     known_rooms: KnownRooms,
+    directories: Directories,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) out: Output,
     token: Option<Secret>,
@@ -41,6 +43,7 @@ impl Context {
             outbox: Outbox::new(directories.outbox_file(&args.profile)),
             known_rooms: KnownRooms::new(directories.known_rooms_file(&args.profile)),
             profile: args.profile,
+            directories,
             clock: Arc::new(SystemClock),
             out: Output::new(args.json),
             token,
@@ -110,6 +113,16 @@ impl Context {
     /// The id that a room's name stood for when the gateway last said so.
     pub(crate) fn known_room(&self, client: &Client, me: &UserRef, name: &str) -> Option<RoomId> {
         self.known_rooms.find(client.url(), me.id, name)
+    }
+
+    /// What the person has chosen.
+    pub(crate) fn settings(&self) -> Outcome<Settings> {
+        Settings::read(&self.directories.settings_file())
+    }
+
+    /// What the interactive clients remember of `me`.
+    pub(crate) fn memory(&self, client: &Client, me: &UserRef) -> Memory {
+        Memory::new(self.directories.memory_file(&self.profile), client.url(), me.id)
     }
 
     /// Sends messages of `author`, whose log-in `client` has.

@@ -1,15 +1,22 @@
 //! `chat`: the command line client.
 
 mod args;
+mod attention;
 mod clock_text;
+mod command;
 mod commands;
+mod completion;
 mod console;
 mod context;
 mod duration;
 mod exit;
 mod lines;
+mod links;
 mod output;
+mod outside;
 mod plain;
+mod rooms_of_mine;
+mod settings;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -4,6 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::completion::{Known, complete};
+
 /// Lines that the up key brings back.
 const REMEMBERED: usize = 200;
 /// More is not taken: a message has at most 4,000 characters.
@@ -34,6 +36,9 @@ pub(super) struct Editor {
     remembered: Vec<String>,
     /// Which remembered line is shown, counted from the end, and what was typed before.
     recalled: Option<(usize, String)>,
+    known: Known,
+    /// What the tab key offers, which of it stands in the line, and where.
+    offered: Option<(Vec<String>, usize, std::ops::Range<usize>)>,
 }
 
 impl Editor {
@@ -41,6 +46,10 @@ impl Editor {
     pub(super) fn key(&mut self, key: KeyEvent, remember: bool) -> Edit {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
+        if key.code == KeyCode::Tab {
+            return if remember { self.complete() } else { Edit::Nothing };
+        }
+        self.offered = None;
         match key.code {
             KeyCode::Char(c) if ctrl => self.control(c.to_ascii_lowercase(), remember),
             KeyCode::Enter if alt => self.insert("\n"),
@@ -86,6 +95,30 @@ impl Editor {
         }
         self.text.insert_str(self.cursor, text);
         self.cursor += text.len();
+        Edit::Changed
+    }
+
+    /// What the tab key completes from now on.
+    pub(super) fn knows(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    /// Completes the word before the cursor; again: the next that fits.
+    fn complete(&mut self) -> Edit {
+        let (candidates, at, range) = match self.offered.take() {
+            Some((candidates, at, range)) => {
+                let next = (at + 1) % candidates.len();
+                (candidates, next, range)
+            }
+            None => match complete(&self.text, self.cursor, &self.known) {
+                Some(found) => (found.candidates, 0, found.range),
+                None => return Edit::Nothing,
+            },
+        };
+        let chosen = candidates[at].clone();
+        self.text.replace_range(range.clone(), &chosen);
+        self.cursor = range.start + chosen.len();
+        self.offered = Some((candidates, at, range.start..self.cursor));
         Edit::Changed
     }
 
@@ -191,6 +224,18 @@ mod tests {
 
     fn ctrl(editor: &mut Editor, c: char) -> Edit {
         press(editor, KeyCode::Char(c), KeyModifiers::CONTROL)
+    }
+
+    #[test]
+    fn the_tab_key_completes_and_goes_on_to_the_next_that_fits() {
+        let mut editor = with("hi @an");
+        editor.knows(Known { users: vec!["ann".to_owned(), "anton".to_owned()], rooms: Vec::new() });
+        for expected in ["hi @ann ", "hi @anton ", "hi @ann "] {
+            press(&mut editor, KeyCode::Tab, KeyModifiers::NONE);
+            assert_eq!(editor.text, expected);
+        }
+        press(&mut editor, KeyCode::Char('x'), KeyModifiers::NONE);
+        assert_eq!(editor.text, "hi @ann x");
     }
 
     fn with(text: &str) -> Editor {

@@ -12,6 +12,9 @@ use std::io::{self, IsTerminal as _};
 use chatapp_client::sanitize;
 use pipe::{Pipe, Prompts};
 use terminal::Terminal;
+pub(crate) use terminal::Ends;
+
+use crate::completion::Known;
 
 /// What a person did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +119,37 @@ impl Console {
         match self {
             Self::Terminal(terminal) => terminal.clear(),
             Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Puts a text on the clipboard of the terminal; `false` where there is none.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<bool> {
+        match self {
+            Self::Terminal(_) => Terminal::copy(text).map(|()| true),
+            Self::Pipe(_) => Ok(false),
+        }
+    }
+
+    /// Sends the terminal a sequence that moves nothing on it: a bell, a notification.
+    pub(crate) fn signal(&mut self, sequence: &str) -> io::Result<()> {
+        match self {
+            Self::Terminal(_) => Terminal::signal(sequence),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Runs something that uses the terminal in its own way; `None` where there is none.
+    pub(crate) fn lend<T>(&mut self, borrower: impl FnOnce() -> T) -> io::Result<Option<T>> {
+        match self {
+            Self::Terminal(terminal) => terminal.lend(borrower).map(Some),
+            Self::Pipe(_) => Ok(None),
+        }
+    }
+
+    /// What the tab key completes from now on.
+    pub(crate) fn knows(&mut self, known: Known) {
+        if let Self::Terminal(terminal) = self {
+            terminal.knows(known);
         }
     }
 

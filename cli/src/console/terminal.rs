@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{MoveTo, MoveToColumn};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyEventKind};
 use crossterm::style::Print;
@@ -12,13 +13,14 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::editor::{Edit, Editor};
 use super::{Input, Style};
+use crate::completion::Known;
 
 /// A prompt that leaves less than this stands on a line of its own.
 const ANSWER_COLUMNS: usize = 8;
 
 /// A terminal in raw mode.
 pub(crate) struct Terminal {
-    events: EventStream,
+    events: Option<EventStream>,
     ends: Ends,
     editor: Editor,
     prompt: String,
@@ -27,21 +29,21 @@ pub(crate) struct Terminal {
     is_prompting: bool,
     /// The input as it stands behind the prompt, and the cursor's column.
     drawn: (String, u16),
-    _raw: RawMode,
+    raw: Option<RawMode>,
 }
 
 impl Terminal {
     pub(super) fn open() -> io::Result<Self> {
         let raw = RawMode::enter()?;
         Ok(Self {
-            events: EventStream::new(),
+            events: Some(EventStream::new()),
             ends: Ends::new()?,
             editor: Editor::default(),
             prompt: String::new(),
             style: Style::Question,
             is_prompting: false,
             drawn: (String::new(), 0),
-            _raw: raw,
+            raw: Some(raw),
         })
     }
 
@@ -71,6 +73,28 @@ impl Terminal {
         self.print(&text)
     }
 
+    pub(super) fn copy(text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    pub(super) fn signal(sequence: &str) -> io::Result<()> {
+        execute!(io::stdout(), Print(sequence))
+    }
+
+    pub(super) fn knows(&mut self, known: Known) {
+        self.editor.knows(known);
+    }
+
+    /// Gives the terminal away, and takes it back.
+    pub(super) fn lend<T>(&mut self, borrower: impl FnOnce() -> T) -> io::Result<T> {
+        self.raw = None;
+        self.events = None;
+        let result = borrower();
+        self.raw = Some(RawMode::enter()?);
+        self.events = Some(EventStream::new());
+        Ok(result)
+    }
+
     pub(super) fn prompt(&mut self, prompt: &str, style: Style) -> io::Result<()> {
         self.is_prompting = false;
         if prompt.width() + ANSWER_COLUMNS < columns() {
@@ -94,7 +118,12 @@ impl Terminal {
         loop {
             let event = tokio::select! {
                 () = self.ends.asked() => return self.finish(Input::Interrupted),
-                event = self.events.next() => event,
+                event = async {
+                    match &mut self.events {
+                        Some(events) => events.next().await,
+                        None => None,
+                    }
+                } => event,
             };
             let edit = match event {
                 None => return self.finish(Input::Ended),
@@ -222,14 +251,14 @@ impl Drop for RawMode {
 }
 
 /// The ways in which a process is asked to end.
-pub(super) struct Ends {
+pub(crate) struct Ends {
     #[cfg(unix)]
     signals: [tokio::signal::unix::Signal; 3],
 }
 
 impl Ends {
     #[cfg(unix)]
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             signals: [
@@ -241,13 +270,13 @@ impl Ends {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Returns when the process is asked to end. Cancel-safe.
     #[cfg(unix)]
-    pub(super) async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         let [interrupt, terminate, hangup] = &mut self.signals;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -257,7 +286,7 @@ impl Ends {
     }
 
     #[cfg(not(unix))]
-    pub(super) async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use chatapp_client::api::{RoomQuery, RoomScope};
 use chatapp_client::{ClientError, sanitize};
 use chatapp_types::messages::UnreadRoom;
-use chatapp_types::rooms::{CreateRoomRequest, Room};
+use chatapp_types::rooms::Room;
 use chatapp_types::{RoomId, RoomName, Visibility};
 
 use super::login::is_yes;
 use super::session::Session;
 use super::{Leave, room};
 use crate::console::Style;
+use crate::rooms_of_mine;
 
 /// Public rooms that are shown beside one's own.
 const PUBLIC_SHOWN: usize = 50;
@@ -122,8 +123,8 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
     let listed = session.request(async {
         let mine =
             client.list_all_rooms(RoomQuery { text: text.clone(), ..RoomQuery::all(RoomScope::Mine) }, 1_000).await?;
-        let public = RoomQuery { text, ..RoomQuery::all(RoomScope::Public) };
-        let public = client.list_all_rooms(public, PUBLIC_SHOWN + mine.len()).await?;
+        let public =
+            rooms_of_mine::public(&client, text.as_deref().unwrap_or_default(), PUBLIC_SHOWN + mine.len()).await?;
         let unread = client.list_unread().await?;
         Ok((mine, public, unread))
     });
@@ -145,7 +146,7 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
     Ok(rooms)
 }
 
-fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> String {
+pub(super) fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> String {
     let mut notes = Vec::new();
     if room.visibility == Visibility::Private {
         notes.push("private".to_owned());
@@ -164,43 +165,42 @@ fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> String {
 }
 
 async fn create(session: &mut Session<'_>) -> Result<(), Leave> {
-    let typed = session.ask("Enter new chat room name: ", Style::Question).await?;
-    let name = match RoomName::parse(&typed) {
-        Ok(name) => name,
-        Err(e) => return Ok(session.console.print(&format!("Not a room's name: {}", e.message))?),
-    };
+    let name = session.ask("Enter new chat room name: ", Style::Question).await?;
+    if let Err(e) = RoomName::parse(&name) {
+        return Ok(session.console.print(&format!("Not a room's name: {}", e.message))?);
+    }
     let is_private = is_yes(&session.ask("Private? [y/N]: ", Style::Question).await?);
-    let visibility = if is_private { Visibility::Private } else { Visibility::Public };
-    let request = CreateRoomRequest { name, topic: None, visibility, history: None, secret_code: None };
-    let client = session.client.clone();
-    let Some(created) = session.request(client.create_room(&request)).await? else { return Ok(()) };
-    if let Some(code) = &created.secret_code {
-        session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(code.expose())))?;
-    }
-    room::enter(session, created.room).await
-}
-
-/// A code that the server made names its room; one that a person chose needs the room's id before it.
-async fn enter_by_code(session: &mut Session<'_>) -> Result<(), Leave> {
-    let prompt = "Enter the room's secret code (or its id, a blank, and the code): ";
-    let typed = session.ask(prompt, Style::Question).await?;
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Ok(());
-    }
-    let client = session.client.clone();
-    let with_id = typed.split_once(char::is_whitespace).and_then(|(id, code)| Some((id.parse().ok()?, code.trim())));
-    let joined = match with_id {
-        Some((id, code)) => session.request(client.join_room(id, Some(code.into()))).await?,
-        None => session.request(client.join_by_code(typed.into())).await?,
-    };
-    match joined {
+    match make(session, &name, is_private).await? {
         Some(room) => room::enter(session, room).await,
         None => Ok(()),
     }
 }
 
-async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
+/// Makes a room, and shows the code of a private one.
+pub(super) async fn make(session: &mut Session<'_>, name: &str, is_private: bool) -> Result<Option<Room>, Leave> {
+    let client = session.client.clone();
+    let created = session.request(rooms_of_mine::create(&client, name, is_private)).await?;
+    let Some(created) = created else { return Ok(None) };
+    if let Some(code) = &created.secret_code {
+        session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(code.expose())))?;
+    }
+    Ok(Some(created.room))
+}
+
+async fn enter_by_code(session: &mut Session<'_>) -> Result<(), Leave> {
+    let prompt = "Enter the room's secret code (or its id, a blank, and the code): ";
+    let typed = session.ask(prompt, Style::Question).await?;
+    if typed.trim().is_empty() {
+        return Ok(());
+    }
+    let client = session.client.clone();
+    match session.request(rooms_of_mine::enter_by_code(&client, &typed)).await? {
+        Some(room) => room::enter(session, room).await,
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
     session.context.refuse_token()?;
     let client = session.client.clone();
     session.request(client.logout()).await?;

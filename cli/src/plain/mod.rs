@@ -1,9 +1,10 @@
 //! The line-by-line client: the dialogue of the first ChatApp client, and what has come since.
 
 mod act;
-mod command;
 mod login;
 mod menu;
+mod on_messages;
+mod on_rooms;
 mod room;
 mod session;
 mod view;

@@ -6,13 +6,16 @@ use chatapp_client::api::HistoryPart;
 use chatapp_client::live::Event;
 use chatapp_client::sanitize;
 use chatapp_types::rooms::Room;
+use chatapp_types::{Entry, EntryBody};
 use tokio::time::{Instant, sleep_until};
 
 use super::Leave;
 use super::act::{self, Then};
-use super::command::Typed;
 use super::session::{Next, Session};
 use super::view::View;
+use crate::attention::{self, Call};
+use crate::command::{Level, Typed};
+use crate::completion::Known;
 use crate::console::{Input, Style};
 
 const HISTORY: u32 = 50;
@@ -21,9 +24,19 @@ const MARK_EVERY: Duration = Duration::from_secs(5);
 const MARK_WITHIN: Duration = Duration::from_secs(2);
 const PROMPT: &str = "> ";
 
-/// Enters a room (a public one is joined first) and talks there until the person goes back to the list.
+/// Enters a room (a public one is joined first) and talks there, and in those one goes to from there, until the person
+/// goes back to the list.
 pub(super) async fn enter(session: &mut Session<'_>, room: Room) -> Result<(), Leave> {
-    let Some(mut view) = open(session, room).await? else { return Ok(()) };
+    let mut next = Some(room);
+    while let Some(room) = next {
+        next = visit(session, room).await?;
+    }
+    Ok(())
+}
+
+/// One room; the one to go to from there, if any.
+async fn visit(session: &mut Session<'_>, room: Room) -> Result<Option<Room>, Leave> {
+    let Some(mut view) = open(session, room).await? else { return Ok(None) };
     let id = view.room.id;
     session.handle.subscribe(id, Some(view.last)).await;
     let over = converse(session, &mut view).await;
@@ -40,13 +53,18 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
         let Some(joined) = session.request(client.join_room(room.id, None)).await? else { return Ok(None) };
         room = joined;
     }
-    let latest = client.list_messages(room.id, HistoryPart::Latest, HISTORY);
-    let Some(page) = session.request(latest).await? else { return Ok(None) };
+    let latest = async {
+        // What is unread is asked for before anything is marked as read.
+        let unread = client.list_unread().await?.items.into_iter().find(|u| u.room_id == room.id);
+        Ok((client.list_messages(room.id, HistoryPart::Latest, HISTORY).await?, unread))
+    };
+    let Some((page, unread)) = session.request(latest).await? else { return Ok(None) };
     session.console.print(&format!("Entered chat room: {}", sanitize::line(&room.name)))?;
     if !room.topic.is_empty() {
         session.console.print(&format!("Topic: {}", sanitize::line(&room.topic)))?;
     }
     let mut view = View::new(room);
+    view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
     view.last = page.head;
     view.first = page.items.first().filter(|_| page.has_before).map(|m| m.seq);
     for message in &page.items {
@@ -56,7 +74,7 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
     Ok(Some(view))
 }
 
-async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leave> {
+async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<Room>, Leave> {
     let mut marked = (view.last, Instant::now() + MARK_EVERY);
     session.handle.mark_read(view.room.id, view.last).await;
     session.console.prompt(PROMPT, Style::Conversation)?;
@@ -83,14 +101,15 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<(), Leav
         };
         match then {
             Then::Stay => {}
-            Then::GoBack => return Ok(()),
+            Then::GoBack => return Ok(None),
+            Then::GoTo(room) => return Ok(Some(*room)),
             Then::Quit => return Err(Leave::Goodbye),
         }
     }
 }
 
 /// The input has ended: what was sent last is shown when it comes back, as what was sent before.
-async fn finish(session: &mut Session<'_>, view: &mut View) -> Result<(), Leave> {
+async fn finish(session: &mut Session<'_>, view: &mut View) -> Result<Option<Room>, Leave> {
     let until = session.last_moment();
     while let Some(event) = session.next_after_end(view.room.id, view.last, until).await? {
         happened(session, view, event)?;
@@ -118,6 +137,7 @@ fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<
             if let Some(line) = view.entry(&entry) {
                 session.console.print(&line)?;
             }
+            call_for(session, view, &entry)?;
         }
         Some(Event::Presence { room_id, online, offline, full }) if room_id == view.room.id => {
             if full {
@@ -127,7 +147,10 @@ fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<
             for user in offline {
                 view.online.remove(&user.username);
             }
+            let rooms = vec![view.room.name.clone()];
+            session.console.knows(Known { users: view.online.iter().cloned().collect(), rooms });
         }
+        Some(Event::CaughtUp { room_id, .. }) if room_id == view.room.id => view.is_live = true,
         Some(Event::RoomEnded { room_id, .. }) if room_id == view.room.id => {
             session.console.hush()?;
             session.console.print("You are no longer in this room.")?;
@@ -136,4 +159,30 @@ fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<
         _ => {}
     }
     Ok(Then::Stay)
+}
+
+/// A message that is to call for attention does; what came while one was away does not call one by one.
+fn call_for(session: &mut Session<'_>, view: &View, entry: &Entry) -> Result<(), Leave> {
+    let EntryBody::MessagePosted { body, mentions, deleted: false, .. } = &entry.body else { return Ok(()) };
+    let mention = mentions.iter().any(|u| u.id == session.me.id);
+    let calls = match session.level(view.room.id) {
+        Level::All => true,
+        Level::Mentions => mention,
+        Level::None => false,
+    };
+    if !calls || !view.is_live || entry.actor.id == session.me.id {
+        return Ok(());
+    }
+    let call = Call {
+        room_id: view.room.id,
+        room: view.room.name.clone(),
+        seq: entry.seq,
+        at: entry.at,
+        author: entry.actor.username.clone(),
+        text: body.clone(),
+        mention,
+        count: 1,
+    };
+    let sequence = attention::raise(&session.settings.notify, &call);
+    Ok(session.console.signal(&sequence)?)
 }

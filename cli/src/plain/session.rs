@@ -12,9 +12,11 @@ use chatapp_types::{MessageId, RoomId, SendKey, UserRef};
 use tokio::time::Instant;
 
 use super::Leave;
+use crate::command::Level;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::settings::{Memory, Settings};
 
 /// How long the last messages are waited for: a person wants to go, a script wants them sent.
 const LAST_ACKS_WITHIN: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(15)];
@@ -35,6 +37,12 @@ pub(super) struct Session<'a> {
     early: VecDeque<String>,
     has_ended: bool,
     is_connected: bool,
+    /// What was refused for good, until it is sent again or dropped.
+    pub(super) refused: Vec<Outgoing>,
+    on_their_way: HashMap<SendKey, Outgoing>,
+    pub(super) settings: Settings,
+    memory: Memory,
+    levels: HashMap<RoomId, Level>,
 }
 
 /// What comes next in a conversation.
@@ -55,6 +63,8 @@ impl<'a> Session<'a> {
         let (handle, events) =
             start_for(&client, FeedConfig { mode, ..FeedConfig::default() }, Arc::clone(&context.clock));
         let sender = context.sender(&client, &me, Duration::ZERO);
+        let memory = context.memory(&client, &me);
+        let levels = memory.recall().rooms.into_iter().map(|(id, room)| (id, room.level)).collect();
         let mut session = Self {
             context,
             console,
@@ -68,6 +78,11 @@ impl<'a> Session<'a> {
             early: VecDeque::new(),
             has_ended: false,
             is_connected: true,
+            refused: Vec::new(),
+            on_their_way: HashMap::new(),
+            settings: context.settings()?,
+            memory,
+            levels,
         };
         session.resend().await?;
         Ok(session)
@@ -80,8 +95,7 @@ impl<'a> Session<'a> {
             self.console.print(&format!("Sending {} unsent message(s) of last time.", unsent.len()))?;
         }
         for m in unsent {
-            self.unanswered.insert(m.key);
-            self.handle.send(Outgoing { key: m.key, room_id: m.room_id, body: m.body, reply_to: m.reply_to }).await;
+            self.send(Outgoing { key: m.key, room_id: m.room_id, body: m.body, reply_to: m.reply_to }).await;
         }
         Ok(())
     }
@@ -94,12 +108,28 @@ impl<'a> Session<'a> {
         reply_to: Option<MessageId>,
     ) -> Result<(), Leave> {
         let message = self.sender.keep(self.context.clock.as_ref(), room_id, SendKey::new(), body, reply_to)?;
-        self.unanswered.insert(message.key);
         if !self.is_connected {
             self.console.print("(no connection; the message is kept and will be sent)")?;
         }
-        self.handle.send(Outgoing { key: message.key, room_id, body: message.body, reply_to }).await;
+        self.send(Outgoing { key: message.key, room_id, body: message.body, reply_to }).await;
         Ok(())
+    }
+
+    async fn send(&mut self, message: Outgoing) {
+        self.unanswered.insert(message.key);
+        self.on_their_way.insert(message.key, message.clone());
+        self.handle.send(message).await;
+    }
+
+    /// What of a room calls for attention.
+    pub(super) fn level(&self, room: RoomId) -> Level {
+        self.levels.get(&room).copied().unwrap_or_default()
+    }
+
+    /// Changes what of a room calls for attention, also for the next time.
+    pub(super) fn set_level(&mut self, room: RoomId, level: Level) -> Result<(), Leave> {
+        self.levels.insert(room, level);
+        Ok(self.memory.update(|m| m.rooms.entry(room).or_default().level = level)?)
     }
 
     /// The next line or event.
@@ -166,13 +196,16 @@ impl<'a> Session<'a> {
             Event::Ack { key, room_id, seq, .. } => {
                 self.answered.insert(room_id, seq);
                 self.unanswered.remove(&key);
+                self.on_their_way.remove(&key);
                 self.sender.forget(key)?;
             }
             Event::Refused { key, message, is_final, .. } => {
                 self.unanswered.remove(&key);
+                let refused = self.on_their_way.remove(&key);
                 if is_final {
                     self.sender.forget(key)?;
-                    self.console.print(&format!("Not sent: {message}"))?;
+                    self.refused.extend(refused);
+                    self.console.print(&format!("Not sent: {message} (:retry sends it once more)"))?;
                 } else {
                     self.console.print(&format!("Not sent yet, but kept: {message}"))?;
                 }

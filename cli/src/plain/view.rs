@@ -6,7 +6,7 @@ use chatapp_types::messages::Message;
 use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, MessageId, UserId};
 
-use super::command::Target;
+use crate::command::Target;
 use crate::lines;
 
 /// Messages that are remembered.
@@ -18,6 +18,10 @@ pub(super) struct View {
     pub(super) last: u64,
     /// The seq of the first message shown, before which `:history` goes on.
     pub(super) first: Option<u64>,
+    /// After which seq messages were unread when one came in, if any were.
+    pub(super) unread: Option<u64>,
+    /// Whether what comes is live.
+    pub(super) is_live: bool,
     pub(super) is_numbered: bool,
     pub(super) online: BTreeSet<String>,
     shown: VecDeque<Shown>,
@@ -33,7 +37,16 @@ struct Shown {
 
 impl View {
     pub(super) fn new(room: Room) -> Self {
-        Self { room, last: 0, first: None, is_numbered: false, online: BTreeSet::new(), shown: VecDeque::new() }
+        Self {
+            room,
+            last: 0,
+            first: None,
+            unread: None,
+            is_live: false,
+            is_numbered: false,
+            online: BTreeSet::new(),
+            shown: VecDeque::new(),
+        }
     }
 
     /// The line of a message of the history.
@@ -99,6 +112,11 @@ impl View {
         if self.shown.len() > REMEMBERED {
             self.shown.pop_front();
         }
+    }
+
+    /// The seq of the latest message that was shown.
+    pub(super) fn latest(&self) -> Option<u64> {
+        self.shown.back().map(|s| s.seq)
     }
 
     /// The message that is meant, if it was shown: one's own latest, or (`of_others`) the latest of somebody else.

@@ -44,6 +44,16 @@ impl Directories {
         self.state.join(format!("outbox-{profile}.jsonl"))
     }
 
+    /// What a person has chosen.
+    pub fn settings_file(&self) -> PathBuf {
+        self.config.join("chat.toml")
+    }
+
+    /// What the interactive clients remember of a profile's last time.
+    pub fn memory_file(&self, profile: &ProfileName) -> PathBuf {
+        self.state.join(format!("memory-{profile}.json"))
+    }
+
     /// The ids of a profile's rooms, by name.
     pub fn known_rooms_file(&self, profile: &ProfileName) -> PathBuf {
         self.state.join(format!("rooms-{profile}.json"))

@@ -1,0 +1,129 @@
+//! What a line typed in a room means: a message, or a command after a colon. One language for both interactive clients,
+//! so that whatever one of them can do, the other can.
+
+mod change;
+mod list;
+mod read;
+
+use chatapp_types::Username;
+
+pub(crate) use change::Change;
+pub(crate) use list::{COMMANDS, Described, Group, LITERAL, help};
+
+/// A line typed in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// Nothing.
+    Nothing,
+    /// A message.
+    Message(String),
+    /// A command.
+    Command(Command),
+    /// A command that is not right, and why.
+    Wrong(String),
+}
+
+/// Which message is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The latest one that fits.
+    Latest,
+    /// The one with this seq.
+    Seq(u64),
+}
+
+/// Which messages of a room call for attention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// Every one.
+    All,
+    /// Those that name one.
+    #[default]
+    Mentions,
+    /// None.
+    None,
+}
+
+impl Level {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What can be asked in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Back,
+    Quit,
+    Clear,
+    Help,
+    Numbers,
+    Rooms,
+    Room(String),
+    Find(String),
+    Create { name: String, is_private: bool },
+    Enter(String),
+    NextUnread,
+    Unread,
+    Goto(u64),
+    History,
+    Members,
+    Who,
+    Search { text: String, everywhere: bool },
+    Reply(Target, String),
+    Edit(Target, String),
+    Delete(Target),
+    Copy(Target),
+    Open(Target),
+    Editor,
+    Retry,
+    Drop,
+    Notify(Option<Level>),
+    Blocks,
+    Audit,
+    Code(NewCode),
+    Leave,
+    DeleteRoom(String),
+    Change(Change),
+    Whoami,
+    LogOut,
+    /// About the full-screen interface alone.
+    Screen(ScreenCommand),
+}
+
+/// What the full-screen interface alone has: how it looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ScreenCommand {
+    Theme(String),
+    Panes(Pane),
+    Mouse,
+    Vim,
+}
+
+/// What can be shown beside the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pane {
+    Rooms,
+    Members,
+}
+
+/// How a new secret code is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NewCode {
+    pub(crate) lasts: Option<time::Duration>,
+    pub(crate) uses: Option<u32>,
+    pub(crate) code: Option<String>,
+}
+
+/// A user's name as it is typed, with or without the sign before it.
+fn user(text: &str, usage: &str) -> Result<Username, String> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(usage.to_owned());
+    }
+    Username::parse(text.strip_prefix('@').unwrap_or(text)).map_err(|e| format!("no user name: {}", e.message))
+}
