@@ -22,9 +22,11 @@ impl TdsDatabase {
     pub async fn create() -> Self {
         let url = Self::empty_url();
         let config = DatabaseConfig::new(DatabaseUrl::Mssql(url.clone()));
+        let turn = take_turn();
         Database::create_if_missing(&config).await.unwrap();
         let database = Database::open(&config).await.unwrap();
         database.migrate().await.unwrap();
+        drop(turn);
         let Database::Mssql(db) = database else { panic!("not SQL Server") };
         Self { db, url }
     }
@@ -45,6 +47,14 @@ impl TdsDatabase {
     pub fn url(&self) -> &MssqlUrl {
         &self.url
     }
+}
+
+/// Databases are made one at a time: log-ins and roles of all of them lie in one table, which not every server lets two
+/// change at once.
+fn take_turn() -> std::fs::File {
+    let file = std::fs::File::create(std::env::temp_dir().join("chatapp-test-tds.lock")).unwrap();
+    file.lock().unwrap();
+    file
 }
 
 impl Drop for TdsDatabase {
