@@ -21,7 +21,8 @@ impl TdsDatabase {
     /// Makes one on the server that [`MSSQL_URL`] names.
     pub async fn create() -> Self {
         let url = Self::empty_url();
-        let config = DatabaseConfig::new(DatabaseUrl::Mssql(url.clone()));
+        let mut config = DatabaseConfig::new(DatabaseUrl::Mssql(url.clone()));
+        config.mssql = Self::options();
         let turn = take_turn();
         Database::create_if_missing(&config).await.unwrap();
         let database = Database::open(&config).await.unwrap();
@@ -29,6 +30,17 @@ impl TdsDatabase {
         drop(turn);
         let Database::Mssql(db) = database else { panic!("not SQL Server") };
         Self { db, url }
+    }
+
+    /// Few connections and much patience: on some servers a new connection's first statements take seconds while many
+    /// tests run.
+    pub fn options() -> MssqlOptions {
+        MssqlOptions {
+            connections: 4,
+            idle_connections: 1,
+            connect_limit: Duration::from_secs(30),
+            operation_limit: Duration::from_secs(30),
+        }
     }
 
     /// The URL of a database that does not exist yet. The caller sees to its end.

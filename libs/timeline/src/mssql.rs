@@ -1,13 +1,14 @@
 //! The log in SQL Server.
 //!
-//! Who appends holds the lock of the room's head, in one of two ways that respect each other:
+//! Who appends holds the room's lock, a named one, and the row of its head, in one of two ways:
 //!
-//! - in a transaction ([`chatapp_db::Mssql::write`]): [`lock`] updates the head's row, which locks it up to the commit;
-//!   then decide, [`append`], commit;
-//! - in two round trips for many entries ([`chatapp_db::Mssql::run`]): [`hold`] takes a named lock for the session and
-//!   reads the heads; decide; one batch then commits ([`advance`], [`insert_entries`]) and gives the lock back. The named
-//!   lock only spares those who use it from colliding. That nothing came between is seen at the head itself, which must be
-//!   where it was when the decision was taken: whatever changes somebody's rights in a room is an entry, and moves it.
+//! - in a transaction ([`chatapp_db::Mssql::write`]): [`lock`] takes both up to the commit; then decide, [`append`], commit;
+//! - in two round trips for many entries ([`chatapp_db::Mssql::run`]): [`hold`] takes the named locks for the session, and
+//!   the heads are read; decide; one batch then commits ([`advance`], [`insert_entries`]) and gives the locks back.
+//!
+//! The second way has no transaction open while it decides, so the row is not locked then. That nothing came between is seen
+//! at the head itself, which must be where it was: whatever changes somebody's rights in a room is an entry, and moves it.
+//! So nothing depends on the named lock but that those who wait do so in a queue, instead of in vain.
 
 use chatapp_db::DbError;
 use chatapp_db::mssql::{Param, Row, Session, Sql};
@@ -27,11 +28,17 @@ pub async fn create_log(session: &mut Session, room: RoomId) -> Result<(), DbErr
 /// Locks a room's head up to the end of the transaction, and returns it; `None` for a room without a log. What is read
 /// after this stays so until the commit, as far as entries change it.
 pub async fn lock(session: &mut Session, room: RoomId) -> Result<Option<Head>, DbError> {
-    let sql = Sql::new(
-        "UPDATE timeline.heads SET seq = seq WHERE room_id = @P1;
-         SELECT seq, messages FROM timeline.heads WHERE room_id = @P1",
-    );
-    session.query_opt(sql.bind(room)).await?.map(|row| read_head(&row, 0)).transpose()
+    let mut sql = Sql::default();
+    let (id, resource) = (sql.hold(room), sql.hold(resource(room)));
+    sql.push(&format!(
+        "DECLARE @got INT;
+         EXEC @got = sp_getapplock @Resource = {resource}, @LockMode = 'Exclusive', @LockOwner = 'Transaction',
+                                   @LockTimeout = 5000;
+         IF @got < 0 THROW 50001, N'others have held the room for too long', 1;
+         UPDATE timeline.heads SET seq = seq WHERE room_id = {id};
+         SELECT seq, messages FROM timeline.heads WHERE room_id = {id}"
+    ));
+    session.query_opt(sql).await?.map(|row| read_head(&row, 0)).transpose()
 }
 
 /// Appends an entry; call it in the transaction that writes the domain's own rows, after [`lock`] and the decision. A
