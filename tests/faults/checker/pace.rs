@@ -52,7 +52,7 @@ fn quick(evidence: &Evidence, healing: Healing, limits: &Limits, found: &mut Vec
 
 fn quiet(evidence: &Evidence, healing: Healing, limits: &Limits, found: &mut Vec<Violation>) {
     for (client, moments) in &evidence.connections {
-        let counted = moments.iter().filter(|at| (healing.at..healing.at + MINUTE).contains(at)).count();
+        let counted = moments.iter().filter(|at| (healing.at..healing.at + MINUTE).contains(*at)).count();
         if counted > limits.reconnects {
             let what = format!("{client} connected {counted} times in the minute after the fault");
             found.push(Violation::new(Invariant::Recovers, what).user(client));

@@ -49,7 +49,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    pub(super) fn new(invariant: Invariant, what: impl Into<String>) -> Self {
+    pub(crate) fn new(invariant: Invariant, what: impl Into<String>) -> Self {
         Self { invariant, what: what.into(), room: None, seq: None, key: None, user: None }
     }
 

@@ -1,0 +1,41 @@
+//! What can be played: every fault by its name.
+
+use futures::future::BoxFuture;
+
+use crate::run::Run;
+use crate::scenarios;
+use crate::stage::{Form, Plan};
+
+/// A fault that can be played.
+pub struct Scenario {
+    /// Its name.
+    pub name: &'static str,
+    /// What is broken, and what is shown thereby.
+    pub about: &'static str,
+    /// The forms in which it makes sense.
+    pub forms: &'static [Form],
+    /// Whether it is played for every change.
+    pub quick: bool,
+    /// Changes the set-up.
+    pub plan: fn(&mut Plan),
+    /// Breaks things, and heals them before it returns.
+    pub fault: for<'a> fn(&'a mut Run) -> BoxFuture<'a, ()>,
+}
+
+/// Both forms.
+pub(crate) const BOTH: &[Form] = &[Form::Alone, Form::Replicas];
+/// One process.
+pub(crate) const ALONE: &[Form] = &[Form::Alone];
+/// Several processes.
+pub(crate) const REPLICAS: &[Form] = &[Form::Replicas];
+
+/// Every scenario, in the order in which they are played.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    let groups: [&'static [Scenario]; 3] = [scenarios::processes::ALL, scenarios::bus::ALL, scenarios::network::ALL];
+    groups.into_iter().flatten()
+}
+
+/// The scenario of that name.
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    all().find(|scenario| scenario.name == name)
+}
