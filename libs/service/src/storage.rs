@@ -48,7 +48,7 @@ impl StorageArgs {
         let data_dir = match (&self.data_dir, &self.database_url) {
             (Some(dir), _) => dir.clone(),
             (None, Some(DatabaseUrl::Sqlite(file))) => parent(file).to_owned(),
-            (None, None) => platform_dir()?,
+            (None, None | Some(DatabaseUrl::Mssql(_))) => platform_dir()?,
         };
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let database = self.database_url.clone().unwrap_or_else(|| DatabaseUrl::sqlite(data_dir.join(DATABASE_FILE)));
@@ -75,16 +75,20 @@ impl Storage {
         DatabaseConfig::new(self.database.clone())
     }
 
-    /// The database's file.
+    /// The database's file; the empty path with SQL Server, which has none.
     pub fn database_file(&self) -> &Path {
         match &self.database {
             DatabaseUrl::Sqlite(path) => path,
+            DatabaseUrl::Mssql(_) => Path::new(""),
         }
     }
 
     /// The file that says who uses the database (see [`crate::InstanceLock`]).
     pub fn lock_file(&self) -> PathBuf {
-        self.database_file().with_extension("lock")
+        match &self.database {
+            DatabaseUrl::Sqlite(path) => path.with_extension("lock"),
+            DatabaseUrl::Mssql(_) => self.data_dir.join(DATABASE_FILE).with_extension("lock"),
+        }
     }
 
     /// Where log files go by default.
