@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bb8_tiberius::rt::Client;
+use futures::TryStreamExt as _;
+use tiberius::QueryItem;
+
 use super::error::Failure;
 use super::pool::{Manager, run};
 use super::row::Row;
@@ -47,10 +51,8 @@ impl Session {
     pub async fn query_sets(&mut self, sql: impl Into<Sql>) -> Result<Vec<Vec<Row>>, DbError> {
         self.check_open()?;
         let query = sql.into().into_query();
-        let client = &mut self.connection.client;
-        let answer = async { query.query(client).await?.into_results().await };
-        match answer.await {
-            Ok(sets) => Ok(sets.into_iter().map(|rows| rows.into_iter().map(Row::new).collect()).collect()),
+        match results(&mut self.connection.client, query).await {
+            Ok(sets) => Ok(sets),
             Err(error) => Err(self.failed(Failure::of(&error))),
         }
     }
@@ -132,4 +134,18 @@ impl Session {
         });
         failure.into()
     }
+}
+
+/// All results of a query, in their order. The driver's own way of gathering them loses an empty one among several.
+async fn results(client: &mut Client, query: tiberius::Query<'static>) -> Result<Vec<Vec<Row>>, tiberius::error::Error> {
+    let mut stream = query.query(client).await?;
+    let mut sets: Vec<Vec<Row>> = Vec::new();
+    while let Some(item) = stream.try_next().await? {
+        match (item, sets.last_mut()) {
+            (QueryItem::Row(row), Some(set)) => set.push(Row::new(row)),
+            (QueryItem::Row(row), None) => sets.push(vec![Row::new(row)]),
+            (QueryItem::Metadata(_), _) => sets.push(Vec::new()),
+        }
+    }
+    Ok(sets)
 }

@@ -85,11 +85,11 @@ impl Sql {
         self
     }
 
-    /// Adds a batch that is complete in itself; its parameters are numbered on. Only before any other text was bound here.
-    pub(super) fn append(&mut self, other: Self) -> &mut Self {
-        debug_assert!(self.params.is_empty(), "the numbers of the other's parameters would be wrong");
-        self.text.push_str(&other.text);
-        self.params = other.params;
+    /// Adds a batch that is complete in itself; its parameters are numbered on.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        let before = self.params.len();
+        self.text.push_str(&renamed(&other.text, |number| format!("@P{}", number + before)));
+        self.params.extend(other.params);
         self
     }
 
@@ -119,19 +119,26 @@ impl Sql {
     }
 
     fn with_nulls(&self) -> String {
-        let mut text = String::with_capacity(self.text.len());
-        let mut rest = self.text.as_str();
-        while let Some(at) = rest.find("@P") {
-            let digits = rest[at + 2..].bytes().take_while(u8::is_ascii_digit).count();
-            let end = at + 2 + digits;
-            let number: usize = rest[at + 2..end].parse().unwrap_or(0);
-            let null = number.checked_sub(1).and_then(|n| self.params.get(n)).is_some_and(Param::is_null);
-            text.push_str(&rest[..at]);
-            text.push_str(if null { "NULL" } else { &rest[at..end] });
-            rest = &rest[end..];
-        }
-        text + rest
+        let is_null = |number: usize| number.checked_sub(1).and_then(|n| self.params.get(n)).is_some_and(Param::is_null);
+        renamed(&self.text, |number| if is_null(number) { "NULL".to_owned() } else { format!("@P{number}") })
     }
+}
+
+/// The text with another name for each parameter, by its number.
+fn renamed(text: &str, name: impl Fn(usize) -> String) -> String {
+    let mut renamed = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("@P") {
+        let digits = rest[at + 2..].bytes().take_while(u8::is_ascii_digit).count();
+        let end = at + 2 + digits;
+        renamed.push_str(&rest[..at]);
+        match rest[at + 2..end].parse() {
+            Ok(number) => renamed.push_str(&name(number)),
+            Err(_) => renamed.push_str(&rest[at..end]),
+        }
+        rest = &rest[end..];
+    }
+    renamed + rest
 }
 
 impl From<&str> for Sql {
@@ -184,6 +191,13 @@ mod tests {
         let mut sql = Sql::new("@P1 @P2 @P22 ").bind(1_i64).bind(None::<&str>);
         sql.push("IN (").list([3_i64, 4]).push(") x").rows([[Param::from(None::<Uuid>), Param::from("a")]]);
         assert_eq!(sql.with_nulls(), "@P1 NULL @P22 IN (@P3, @P4) x(NULL, @P6)");
+    }
+
+    #[test]
+    fn the_parameters_of_a_batch_that_is_added_are_numbered_on() {
+        let mut sql = Sql::new("@P1; ").bind(1_i64);
+        sql.append(Sql::new("@P2 @P1 @PX; ").bind("a").bind(None::<i64>)).push("x = ").arg(4_i64);
+        assert_eq!((sql.with_nulls().as_str(), sql.params()), ("@P1; NULL @P2 @PX; x = @P4", 4));
     }
 
     #[test]
