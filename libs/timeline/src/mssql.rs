@@ -29,6 +29,13 @@ pub async fn create_log(session: &mut Session, room: RoomId) -> Result<(), DbErr
 /// after this stays so until the commit, as far as entries change it.
 pub async fn lock(session: &mut Session, room: RoomId) -> Result<Option<Head>, DbError> {
     let mut sql = Sql::default();
+    lock_first(&mut sql, room);
+    session.query_opt(sql).await?.map(|row| read_head(&row, 0)).transpose()
+}
+
+/// Adds to a batch, within its transaction: what [`lock`] does, so that it shares a round trip with what is read under the
+/// lock. Answers with the head as the first result, empty for a room without a log; [`read_head`] reads it. Once a batch.
+pub fn lock_first(sql: &mut Sql, room: RoomId) {
     let (id, resource) = (sql.hold(room), sql.hold(resource(room)));
     sql.push(&format!(
         "DECLARE @got INT;
@@ -36,9 +43,8 @@ pub async fn lock(session: &mut Session, room: RoomId) -> Result<Option<Head>, D
                                    @LockTimeout = 5000;
          IF @got < 0 THROW 50001, N'others have held the room for too long', 1;
          UPDATE timeline.heads SET seq = seq WHERE room_id = {id};
-         SELECT seq, messages FROM timeline.heads WHERE room_id = {id}"
+         SELECT seq, messages FROM timeline.heads WHERE room_id = {id}; "
     ));
-    session.query_opt(sql).await?.map(|row| read_head(&row, 0)).transpose()
 }
 
 /// Appends an entry; call it in the transaction that writes the domain's own rows, after [`lock`] and the decision. A
