@@ -10,6 +10,8 @@
 pub mod build_info;
 pub mod bus;
 mod database;
+mod database_args;
+mod health;
 mod host;
 mod identity;
 mod lifetime;
@@ -23,6 +25,7 @@ mod storage;
 
 pub use bus::BusArgs;
 pub use database::open_when_there;
+pub use database_args::{DatabaseArgs, OriginalDatabaseArgs};
 pub use host::Host;
 pub use identity::{AuthKeys, RevokedByCall, RevokedByView};
 pub use lifetime::Lifetime;

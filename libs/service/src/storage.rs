@@ -5,9 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chatapp_db::mssql::MssqlOptions;
 use chatapp_db::{DatabaseConfig, DatabaseUrl};
 use chatapp_http::MasterSecret;
 use clap::Args;
+
+use crate::DatabaseArgs;
 
 /// The database's file in the data directory.
 const DATABASE_FILE: &str = "chatapp.db";
@@ -22,22 +25,24 @@ pub struct StorageArgs {
     #[arg(long, env = "CHATAPP_DATA_DIR", global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Where the database is, `sqlite:///path/to/chatapp.db`; by default chatapp.db in the data directory
-    #[arg(long, env = "CHATAPP_DATABASE_URL", global = true, value_name = "URL")]
-    pub database_url: Option<DatabaseUrl>,
-
     /// File with the master secret; by default secret.key in the data directory, made when there is none
     #[arg(long, env = "CHATAPP_SECRET_KEY_FILE", global = true, value_name = "FILE")]
     pub secret_key_file: Option<PathBuf>,
+
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 /// Where everything is, the defaults filled in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Storage {
     /// The data directory.
     pub data_dir: PathBuf,
     /// The database.
     pub database: DatabaseUrl,
+    /// How a SQL Server is asked.
+    pub mssql: MssqlOptions,
     /// The master secret's file.
     pub secret_key: PathBuf,
 }
@@ -45,15 +50,16 @@ pub struct Storage {
 impl StorageArgs {
     /// Fills in the defaults: whoever names a database file has said where its data is.
     pub fn resolve(&self) -> anyhow::Result<Storage> {
-        let data_dir = match (&self.data_dir, &self.database_url) {
+        let named = self.database.url()?;
+        let data_dir = match (&self.data_dir, &named) {
             (Some(dir), _) => dir.clone(),
             (None, Some(DatabaseUrl::Sqlite(file))) => parent(file).to_owned(),
             (None, None | Some(DatabaseUrl::Mssql(_))) => platform_dir()?,
         };
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
-        let database = self.database_url.clone().unwrap_or_else(|| DatabaseUrl::sqlite(data_dir.join(DATABASE_FILE)));
+        let database = named.unwrap_or_else(|| DatabaseUrl::sqlite(data_dir.join(DATABASE_FILE)));
         let secret_key = self.secret_key_file.clone().unwrap_or_else(|| data_dir.join(SECRET_FILE));
-        Ok(Storage { data_dir, database, secret_key })
+        Ok(Storage { data_dir, database, mssql: self.database.mssql_options(), secret_key })
     }
 }
 
@@ -72,23 +78,21 @@ impl Storage {
 
     /// Settings of the database.
     pub fn database_config(&self) -> DatabaseConfig {
-        DatabaseConfig::new(self.database.clone())
+        DatabaseConfig { mssql: self.mssql, ..DatabaseConfig::new(self.database.clone()) }
     }
 
-    /// The database's file; the empty path with SQL Server, which has none.
-    pub fn database_file(&self) -> &Path {
+    /// The database's file; `None` with SQL Server.
+    pub fn database_file(&self) -> Option<&Path> {
         match &self.database {
-            DatabaseUrl::Sqlite(path) => path,
-            DatabaseUrl::Mssql(_) => Path::new(""),
+            DatabaseUrl::Sqlite(path) => Some(path),
+            DatabaseUrl::Mssql(_) => None,
         }
     }
 
     /// The file that says who uses the database (see [`crate::InstanceLock`]).
     pub fn lock_file(&self) -> PathBuf {
-        match &self.database {
-            DatabaseUrl::Sqlite(path) => path.with_extension("lock"),
-            DatabaseUrl::Mssql(_) => self.data_dir.join(DATABASE_FILE).with_extension("lock"),
-        }
+        let here = || self.data_dir.join(DATABASE_FILE);
+        self.database_file().map_or_else(here, Path::to_owned).with_extension("lock")
     }
 
     /// Where log files go by default.
@@ -133,8 +137,9 @@ mod tests {
 
     #[test]
     fn the_directory_of_a_named_database_is_the_data_directory() {
-        let url = Some(DatabaseUrl::sqlite("/srv/other/talk.db"));
-        let storage = StorageArgs { database_url: url, ..StorageArgs::default() }.resolve().unwrap();
+        let database_url = Some(DatabaseUrl::sqlite("/srv/other/talk.db"));
+        let database = DatabaseArgs { database_url, ..DatabaseArgs::default() };
+        let storage = StorageArgs { database, ..StorageArgs::default() }.resolve().unwrap();
         assert_eq!(storage.data_dir, Path::new("/srv/other"));
         assert_eq!(storage.lock_file(), Path::new("/srv/other/talk.lock"));
     }

@@ -17,5 +17,20 @@ pub use make::{Made, back_up};
 pub use progress::{Progress, ProgressBar, Quiet};
 pub use restore::{Restored, restore};
 
+use std::path::Path;
+
+use chatapp_service::Storage;
+
+/// The file that the database is; an error that says what to do where it is none.
+fn file_of(storage: &Storage) -> anyhow::Result<&Path> {
+    storage.database_file().ok_or_else(|| {
+        anyhow::anyhow!(
+            "this platform is on SQL Server, which makes its own backups: BACKUP DATABASE, as deploy/README.md shows; keep \
+             {} with them",
+            storage.secret_key.display()
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests;

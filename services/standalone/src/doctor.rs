@@ -42,7 +42,7 @@ pub async fn examine(patient: &Patient<'_>) -> Vec<Finding> {
     let mut findings = vec![settings(patient)];
     findings.extend(files::check(patient));
     findings.push(space::check(patient.storage));
-    let seen = database::check(patient.storage);
+    let seen = database::check(patient.storage).await;
     findings.extend(seen.findings);
     findings.push(clock::check(patient.clock.now(), patient.built_from_commit_at, seen.newest_entry));
     findings.extend(network::check(patient).await);

@@ -29,8 +29,9 @@ pub(crate) async fn rotate(args: &RotateArgs, storage: &Storage, screen: Screen)
 
 /// Opens the database of a platform that exists. A mistyped directory must not become an empty platform.
 pub(crate) async fn open(storage: &Storage) -> anyhow::Result<Database> {
-    let file = storage.database_file();
-    anyhow::ensure!(file.is_file(), "there is no database at {}: say where with --data-dir", file.display());
+    if let Some(file) = storage.database_file() {
+        anyhow::ensure!(file.is_file(), "there is no database at {}: say where with --data-dir", file.display());
+    }
     let db = Database::open(&storage.database_config()).await?;
     db.check_migrated().await?;
     Ok(db)

@@ -125,7 +125,8 @@ async fn until_ended(
 /// Leaves the database as one file where that is possible, for whoever copies it. What is still in the log is safe
 /// there too.
 fn merge_log(storage: &Storage) {
-    let merged = rusqlite::Connection::open(storage.database_file())
+    let Some(file) = storage.database_file() else { return };
+    let merged = rusqlite::Connection::open(file)
         .and_then(|conn| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
     if let Err(err) = merged {
         tracing::debug!(error = %err, "the database's log was not merged");

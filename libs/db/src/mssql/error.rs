@@ -38,7 +38,7 @@ impl Failure {
             // On one of the two servers the number stands for whatever has none of its own.
             33_557_097 if !text.contains("lock") => Self::Final(DbError::Internal(text)),
             code if TRY_AGAIN.contains(&code) => Self::TryAgain(DbError::Unavailable(text)),
-            code if REFUSED.contains(&code) => Self::Final(DbError::Unavailable(refused(code, &text))),
+            code if REFUSED.contains(&code) => Self::Final(DbError::Unavailable(refused(error))),
             code if FORBIDDEN.contains(&code) => Self::Final(DbError::Internal(format!(
                 "the service's user lacks a right; run the migrations as an administrator: {text}"
             ))),
@@ -72,16 +72,19 @@ fn message(error: &Error) -> String {
     }
 }
 
-/// Log-ins fail while the database is being set up too: so it is waited for, and the line says what to look at.
-fn refused(code: u32, text: &str) -> String {
-    let look_at = match code {
-        4060 | 916 => "is the name of the database right (CHATAPP_DATABASE_URL or DB_NAME), and has it been migrated?",
+/// A log-in that was refused. It is while the database is being set up too: so it is waited for, and the line says what to
+/// look at.
+pub(super) fn refused(error: &Error) -> String {
+    let look_at = match error.code() {
+        Some(4060 | 916) => {
+            "is the name of the database right (CHATAPP_DATABASE_URL or DB_NAME), and has it been migrated?"
+        }
         _ => {
             "are user and password right (CHATAPP_DATABASE_USER and CHATAPP_DATABASE_PASSWORD_FILE, or \
              CHATAPP_DATABASE_URL, or DB_USER and DB_PASSWORD)?"
         }
     };
-    format!("the server refused the log-in: {look_at} {text}")
+    format!("the server refused the log-in: {look_at} {}", message(error))
 }
 
 /// What to do about a certificate that is not trusted.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bb8_tiberius::rt::Client;
 use super::config::{MssqlOptions, MssqlUrl};
-use super::error::{Failure, untrusted};
+use super::error::{Failure, refused, untrusted};
 use crate::DbError;
 
 /// A connection that has rested for longer is asked for a sign of life before it is used.
@@ -84,6 +84,7 @@ fn connect_error(error: &bb8_tiberius::Error) -> DbError {
         bb8_tiberius::Error::Tiberius(error) if error.to_string().contains("certificate") => {
             DbError::Unavailable(untrusted(&error.to_string()))
         }
+        bb8_tiberius::Error::Tiberius(error) if error.code().is_some() => DbError::Unavailable(refused(error)),
         bb8_tiberius::Error::Tiberius(error) => match Failure::of(error) {
             Failure::Final(error) | Failure::TryAgain(error) => DbError::Unavailable(error.to_string()),
             Failure::Lost(reason) => DbError::Unavailable(reason),

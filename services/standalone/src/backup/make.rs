@@ -38,7 +38,7 @@ pub fn back_up(
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> anyhow::Result<Made> {
-    let database = storage.database_file();
+    let database = super::file_of(storage)?;
     if !database.is_file() {
         bail!("there is no database at {}: say where with --data-dir", database.display());
     }

@@ -38,15 +38,16 @@ pub fn restore(storage: &Storage, from: &Path, progress: &dyn Progress) -> anyho
     if !from.is_file() {
         bail!("there is no file {}", from.display());
     }
+    let place = super::file_of(storage)?;
     storage.prepare()?;
     let _alone = InstanceLock::exclusive(&storage.lock_file()).context("the platform must not run meanwhile")?;
     let refused = || format!("{} was not restored", from.display());
-    let (copied, manifest) = take_copy(storage.database_file(), from, progress).with_context(refused)?;
+    let (copied, manifest) = take_copy(place, from, progress).with_context(refused)?;
     progress.now("putting it in place");
     let secret = unfinished_secret(&storage.secret_key, &manifest.secret).with_context(refused)?;
-    let kept = put_in_place(storage, copied, secret)?;
+    let kept = put_in_place(storage, place, copied, secret)?;
     Ok(Restored {
-        database: storage.database_file().to_owned(),
+        database: place.to_owned(),
         made_at: manifest.made_at,
         version: manifest.version,
         kept,
@@ -92,8 +93,7 @@ fn unfinished_secret(place: &Path, secret: &Secret) -> anyhow::Result<Option<Tem
 
 /// Moves what is there aside and the new files in. The order leaves at every moment either a whole platform, or files
 /// from which a second run of the restore makes one.
-fn put_in_place(storage: &Storage, copied: TempPath, secret: Option<TempPath>) -> anyhow::Result<Vec<PathBuf>> {
-    let database = storage.database_file();
+fn put_in_place(storage: &Storage, database: &Path, copied: TempPath, secret: Option<TempPath>) -> anyhow::Result<Vec<PathBuf>> {
     merge_log(database);
     let mut kept = Vec::new();
     if let Some(secret) = secret {

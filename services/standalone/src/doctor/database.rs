@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chatapp_db::MigrationError;
+use chatapp_db::{Database, MigrationError};
 use chatapp_service::{InstanceLock, Storage};
 use chatapp_types::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
@@ -24,8 +24,26 @@ pub(super) struct Seen {
 }
 
 /// Looks at the database. Reads alone, and makes no file.
-pub(super) fn check(storage: &Storage) -> Seen {
-    let file = storage.database_file();
+pub(super) async fn check(storage: &Storage) -> Seen {
+    match storage.database_file() {
+        Some(file) => check_file(storage, file),
+        None => Seen { findings: check_server(storage).await, newest_entry: None },
+    }
+}
+
+async fn check_server(storage: &Storage) -> Vec<Finding> {
+    let db = match Database::open(&storage.database_config()).await {
+        Ok(db) => db,
+        Err(err) => {
+            return vec![
+                Finding::fail("database", err.to_string()).advise("start the server, or correct the settings of it"),
+            ];
+        }
+    };
+    vec![Finding::ok("database", "the server answers and takes the log-in"), migrated(db.check_migrated().await)]
+}
+
+fn check_file(storage: &Storage, file: &Path) -> Seen {
     if !file.exists() {
         let message = format!("{} does not exist yet, `chatapp up` makes it", file.display());
         return Seen { findings: vec![Finding::ok("database", message)], newest_entry: None };
@@ -76,7 +94,11 @@ fn whole(conn: &Connection, file: &Path) -> Finding {
 }
 
 fn schema(conn: &Connection) -> Finding {
-    match chatapp_db::sqlite::check_schema(conn) {
+    migrated(chatapp_db::sqlite::check_schema(conn))
+}
+
+fn migrated(checked: Result<(), MigrationError>) -> Finding {
+    match checked {
         Ok(()) => Finding::ok("migrations", "the database has this version's schema"),
         Err(pending @ MigrationError::Pending(_)) => {
             Finding::warn("migrations", pending.to_string()).advise("run `chatapp migrate`; `chatapp up` does it too")

@@ -45,11 +45,11 @@ fn directory(check: &'static str, dir: &Path) -> Finding {
     private(check, dir).unwrap_or_else(|| Finding::ok(check, format!("{shown} is there and writable")))
 }
 
-fn secret(file: &Path, database: &Path) -> Finding {
+fn secret(file: &Path, database: Option<&Path>) -> Finding {
     let shown = file.display();
     if !file.exists() {
         let message = format!("{shown} does not exist yet, `chatapp up` makes it");
-        return if database.exists() {
+        return if database.is_some_and(Path::exists) {
             Finding::fail("secret", format!("{shown} is missing, and there is a database that needs it"))
                 .advise("restore it from a backup (`chatapp restore`), or say where it is with --secret-key-file")
         } else {

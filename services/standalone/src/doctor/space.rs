@@ -14,9 +14,13 @@ const COMFORTABLE: u64 = 512 << 20;
 pub(super) fn check(storage: &Storage) -> Finding {
     let dir = storage.data_dir.ancestors().find(|dir| dir.exists()).unwrap_or(&storage.data_dir);
     match free(dir) {
-        Some(free) => judge(free, std::fs::metadata(storage.database_file()).map_or(0, |file| file.len())),
+        Some(free) => judge(free, size(storage)),
         None => Finding::warn("disk", format!("the free space of {} is not known", dir.display())),
     }
+}
+
+fn size(storage: &Storage) -> u64 {
+    storage.database_file().and_then(|file| std::fs::metadata(file).ok()).map_or(0, |file| file.len())
 }
 
 /// What `free` bytes mean for a database of `size` bytes.

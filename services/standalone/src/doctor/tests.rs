@@ -96,7 +96,7 @@ async fn a_database_without_its_secret_is_reported() {
 #[tokio::test]
 async fn a_damaged_database_is_reported() {
     let surgery = Surgery::with_platform().await;
-    let file = surgery.storage.database_file();
+    let file = surgery.storage.database_file().unwrap();
     std::fs::write(file, "this is not a database, whatever its name says, and it never was one").unwrap();
     for part in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{part}", file.display()));
@@ -109,7 +109,7 @@ async fn a_damaged_database_is_reported() {
 #[tokio::test]
 async fn a_database_that_is_behind_or_ahead_is_reported() {
     let surgery = Surgery::with_platform().await;
-    let conn = rusqlite::Connection::open(surgery.storage.database_file()).unwrap();
+    let conn = rusqlite::Connection::open(surgery.storage.database_file().unwrap()).unwrap();
     let newer =
         "INSERT INTO chatapp_migrations (schema_name, number, name, checksum) VALUES ('auth', 9, 'auth/9', x'')";
     conn.execute(newer, []).unwrap();
