@@ -1,13 +1,15 @@
 //! Accounts: users, passwords, sessions, tokens, and the keys that sign them.
 //!
 //! [`build`] makes the service for whoever hosts it: its own program, or the standalone one. [`operator`] has what an
-//! operator does to accounts from outside the running service, and [`rotate_keys`] changes the signing key.
+//! operator does to accounts from outside the running service, [`import`] takes accounts in from the original, and
+//! [`rotate_keys`] changes the signing key.
 
 mod announce;
 pub mod app;
 mod background;
 mod config;
 pub mod error;
+pub mod import;
 pub mod operator;
 mod routes;
 pub mod store;

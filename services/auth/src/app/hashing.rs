@@ -3,8 +3,12 @@
 //! As many hashes are computed at once as there are cores; a bounded number of callers waits in line for them, and who
 //! comes after that is told to try again. So a flood of log-ins delays log-ins and nothing else.
 
+mod imported;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
@@ -14,6 +18,8 @@ use tokio::sync::Semaphore;
 
 use super::passwords;
 use crate::config::PasswordConfig;
+use imported::Bcrypt;
+pub use imported::is_importable;
 
 /// Why nothing was hashed.
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +47,16 @@ pub enum Verdict {
     },
 }
 
-/// Computes password hashes: argon2id, in the PHC string format, so that a hash says how it was made.
+/// Computes password hashes: argon2id, in the PHC string format, so that a hash says how it was made. Imported hashes
+/// are bcrypt's until the first log-in with them.
 pub struct Hasher(Arc<Inner>);
 
 struct Inner {
     params: Params,
     /// What a password is checked against when there is no account: nobody knows its password.
     nobody: String,
+    /// The greatest cost of bcrypt seen so far; 0 when none was.
+    bcrypt_cost: AtomicU32,
     line: Arc<Semaphore>,
     running: Arc<Semaphore>,
     computed: AtomicU64,
@@ -56,12 +65,12 @@ struct Inner {
 impl Hasher {
     /// A hasher by these settings.
     pub fn new(config: &PasswordConfig) -> Result<Self, HashError> {
-        let params = Params::new(config.memory_kib, config.passes, config.lanes, Some(Params::DEFAULT_OUTPUT_LEN))
-            .map_err(|e| HashError::Failed(e.to_string()))?;
+        let params = params(config)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let parallelism = if config.parallelism == 0 { cores() } else { config.parallelism as usize };
         Ok(Self(Arc::new(Inner {
             nobody: nobodys_hash(&params)?,
+            bcrypt_cost: AtomicU32::new(0),
             params,
             line: Arc::new(Semaphore::new(parallelism + config.queue as usize)),
             running: Arc::new(Semaphore::new(parallelism)),
@@ -82,15 +91,17 @@ impl Hasher {
     /// Checks a password against a hash; without one, against nobody's, which takes the same work and is wrong.
     pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<Verdict, HashError> {
         self.run(move |inner| {
-            let Some(hash) = hash else {
-                inner.matches(&password, &inner.nobody)?;
-                return Ok(Verdict::Wrong);
-            };
-            if !inner.matches(&password, &hash)? {
-                return Ok(Verdict::Wrong);
+            let right = inner.matches(&password, hash.as_deref().unwrap_or(&inner.nobody))?;
+            match hash {
+                Some(hash) if right => {
+                    let rehashed = if inner.is_current(&hash) { None } else { Some(inner.hash(&password)?) };
+                    Ok(Verdict::Right { rehashed })
+                }
+                hash => {
+                    inner.even_out(&password, hash.as_deref())?;
+                    Ok(Verdict::Wrong)
+                }
             }
-            let rehashed = if inner.is_current(&hash) { None } else { Some(inner.hash(&password)?) };
-            Ok(Verdict::Right { rehashed })
         })
         .await
     }
@@ -130,12 +141,38 @@ impl Inner {
     /// The hash says by which parameters it is to be computed.
     fn matches(&self, password: &Secret, hash: &str) -> Result<bool, HashError> {
         self.computed.fetch_add(1, Ordering::Relaxed);
+        if let Some(hash) = Bcrypt::read(hash) {
+            let hash = hash?;
+            self.bcrypt_cost.fetch_max(hash.cost(), Ordering::Relaxed);
+            return hash.matches(password);
+        }
         let hash = PasswordHash::new(hash).map_err(|e| HashError::Failed(e.to_string()))?;
         match Argon2::default().verify_password(password.expose().as_bytes(), &hash) {
             Ok(()) => Ok(true),
             Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
             Err(e) => Err(HashError::Failed(e.to_string())),
         }
+    }
+
+    /// Makes a refusal cost the same whatever was refused. Once an account with an imported hash has been met, each
+    /// costs a bcrypt and an argon2id: otherwise its time would tell imported accounts from others and from nobody.
+    fn even_out(&self, password: &Secret, refused: Option<&str>) -> Result<(), HashError> {
+        let greatest = self.bcrypt_cost.load(Ordering::Relaxed);
+        if greatest == 0 {
+            return Ok(());
+        }
+        match refused.and_then(Bcrypt::read) {
+            Some(bcrypt) => {
+                // Each cost is twice the work of the one below: from its own on, they add up to the greatest.
+                (bcrypt?.cost()..greatest).for_each(|cost| imported::work(password, cost));
+                self.matches(password, &self.nobody)?;
+            }
+            None => {
+                self.computed.fetch_add(1, Ordering::Relaxed);
+                imported::work(password, greatest);
+            }
+        }
+        Ok(())
     }
 
     /// Whether it was made as hashes are made now.
@@ -151,6 +188,16 @@ impl Inner {
     }
 }
 
+/// A hash whose password nobody knows, for an account that is to wait until it is given one.
+pub fn unknown_password() -> Result<String, HashError> {
+    nobodys_hash(&params(&PasswordConfig::default())?)
+}
+
+fn params(config: &PasswordConfig) -> Result<Params, HashError> {
+    Params::new(config.memory_kib, config.passes, config.lanes, Some(Params::DEFAULT_OUTPUT_LEN))
+        .map_err(|e| HashError::Failed(e.to_string()))
+}
+
 /// A hash of today's form with a random result, made without hashing: the start of the service need not wait for it.
 fn nobodys_hash(params: &Params) -> Result<String, HashError> {
     let failed = |e: &dyn std::fmt::Display| HashError::Failed(e.to_string());
@@ -164,97 +211,4 @@ fn nobodys_hash(params: &Params) -> Result<String, HashError> {
         hash: Some(Output::new(&output).map_err(|e| failed(&e))?),
     };
     Ok(hash.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn config() -> PasswordConfig {
-        PasswordConfig { memory_kib: 64, passes: 1, ..PasswordConfig::default() }
-    }
-
-    fn secret(text: &str) -> Secret {
-        Secret::new(text)
-    }
-
-    async fn hashed(hasher: &Hasher, text: &str) -> String {
-        hasher.hash_new("password", secret(text), "alice".into()).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_hash_is_argon2id_with_the_parameters_in_it() {
-        let hasher = Hasher::new(&PasswordConfig::default()).unwrap();
-        let hash = hashed(&hasher, "tea-at-four-oclock").await;
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-    }
-
-    #[tokio::test]
-    async fn the_whole_password_counts() {
-        let hasher = Hasher::new(&config()).unwrap();
-        let long = "ab3-".repeat(64);
-        let hash = hashed(&hasher, &long).await;
-        let cut = secret(&long[..255]);
-        assert_eq!(hasher.verify(cut, Some(hash.clone())).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.verify(secret(&long), Some(hash)).await.unwrap(), Verdict::Right { rehashed: None });
-    }
-
-    #[tokio::test]
-    async fn nobody_costs_as_many_hashes_as_somebody_and_is_never_right() {
-        let hasher = Hasher::new(&config()).unwrap();
-        let hash = hashed(&hasher, "tea-at-four-oclock").await;
-        let before = hasher.computed();
-        assert_eq!(hasher.verify(secret("wrong"), Some(hash)).await.unwrap(), Verdict::Wrong);
-        let somebody = hasher.computed() - before;
-        assert_eq!(hasher.verify(secret("wrong"), None).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.computed() - before, 2 * somebody);
-    }
-
-    #[tokio::test]
-    async fn a_hash_of_other_parameters_is_renewed_when_the_password_is_right() {
-        let old = Hasher::new(&config()).unwrap();
-        let new = Hasher::new(&PasswordConfig { memory_kib: 128, ..config() }).unwrap();
-        let hash = hashed(&old, "tea-at-four-oclock").await;
-        assert_eq!(new.verify(secret("wrong"), Some(hash.clone())).await.unwrap(), Verdict::Wrong);
-        let verdict = new.verify(secret("tea-at-four-oclock"), Some(hash)).await.unwrap();
-        let Verdict::Right { rehashed: Some(renewed) } = verdict else { panic!("{verdict:?}") };
-        assert!(renewed.contains("m=128"), "{renewed}");
-        let again = new.verify(secret("tea-at-four-oclock"), Some(renewed)).await.unwrap();
-        assert_eq!(again, Verdict::Right { rehashed: None });
-    }
-
-    #[tokio::test]
-    async fn who_comes_when_the_line_is_full_is_told_so() {
-        let hasher = Hasher::new(&PasswordConfig { parallelism: 1, queue: 1, ..config() }).unwrap();
-        let held = hasher.0.running.clone().acquire_owned().await.unwrap();
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(hasher.verify(secret("x"), None))).collect();
-        for future in &mut waiting {
-            assert!(futures::poll!(future).is_pending());
-        }
-        assert!(matches!(hasher.verify(secret("x"), None).await, Err(HashError::Busy)));
-        drop(held);
-        for future in waiting {
-            assert_eq!(future.await.unwrap(), Verdict::Wrong);
-        }
-        assert_eq!(hasher.verify(secret("x"), None).await.unwrap(), Verdict::Wrong, "the line moves on");
-    }
-
-    #[tokio::test]
-    async fn no_more_hashes_run_at_once_than_allowed() {
-        let hasher = Hasher::new(&PasswordConfig { parallelism: 2, queue: 20, ..config() }).unwrap();
-        let most = Arc::new(AtomicU64::new(0));
-        let now = Arc::new(AtomicU64::new(0));
-        let jobs = (0..12).map(|_| {
-            let (most, now) = (most.clone(), now.clone());
-            hasher.run(move |inner| {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                inner.hash(&secret("x"))?;
-                now.fetch_sub(1, Ordering::SeqCst);
-                Ok(())
-            })
-        });
-        futures::future::try_join_all(jobs).await.unwrap();
-        assert!(most.load(Ordering::SeqCst) <= 2);
-    }
 }

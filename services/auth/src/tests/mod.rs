@@ -4,6 +4,7 @@
 mod access_tokens;
 mod accounts;
 mod api_tokens;
+mod imported;
 mod internal;
 mod login;
 mod names;

@@ -4,6 +4,7 @@
 //! every other: what is read in it is read under the lock.
 
 mod api_tokens;
+mod import;
 mod keys;
 mod revoked;
 mod sessions;
