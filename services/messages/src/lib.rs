@@ -1,12 +1,14 @@
 //! The messages service: texts, edits, deletions, history, search, read markers.
 //!
 //! Rules are pure functions in [`app`]; [`store`] has one trait in the words of the domain and an implementation for
-//! each database; routes speak HTTP and nothing else. Standalone and tests host the service by [`build`].
+//! each database; routes speak HTTP and nothing else. Standalone and tests host the service by [`build`]; [`import`] takes
+//! messages in from the original.
 
 pub mod app;
 mod background;
 pub mod config;
 pub mod error;
+pub mod import;
 mod routes;
 pub mod store;
 

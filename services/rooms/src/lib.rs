@@ -3,7 +3,8 @@
 //!
 //! - [`app`] holds the rules,
 //! - [`store`] what is asked of a database, and SQLite's answer,
-//! - `routes` the interface; [`build`] puts them together for whoever hosts them.
+//! - `routes` the interface; [`build`] puts them together for whoever hosts them,
+//! - [`import`] takes rooms in from the original.
 //!
 //! Whatever changes a room is one transaction: domain rows, audit, and the entry of the room's timeline. A block is
 //! therefore a point in the room's order, and nothing reaches the blocked user after it.
@@ -12,6 +13,7 @@ pub mod app;
 mod background;
 pub mod config;
 pub mod error;
+pub mod import;
 mod routes;
 mod state;
 pub mod store;

@@ -6,6 +6,7 @@ mod edit;
 mod erase;
 mod history;
 mod hydrate;
+mod import;
 mod index;
 mod message;
 mod names;

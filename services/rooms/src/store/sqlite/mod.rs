@@ -8,6 +8,7 @@ mod blocks;
 mod codes;
 mod departures;
 mod entering;
+mod import;
 mod listing;
 mod members;
 mod membership;
