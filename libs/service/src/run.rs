@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::lifetime::Lifetime;
 use crate::readiness::{Readiness, serve_operations};
 use crate::settings::{self, ConfigFileArg, Settings};
-use crate::{Host, PeerUrls, ProcessArgs, StorageArgs, build_info};
+use crate::{Host, PeerUrls, ProcessArgs, StorageArgs, build_info, health};
 
 /// Threads for work that blocks: readers of the database, password hashes, files. Each costs memory once it was used.
 const BLOCKING_THREADS: usize = 32;
@@ -31,6 +31,9 @@ pub struct Program {
 #[derive(Parser, Debug)]
 #[command(version = build_info::LONG_VERSION)]
 struct ServiceArgs<C: Args> {
+    /// Ask the same program that runs on this machine whether it is ready, by its operations port, and exit with 0 or 1
+    #[arg(long)]
+    healthcheck: bool,
     #[command(flatten)]
     config: ConfigFileArg,
     #[command(flatten)]
@@ -49,7 +52,8 @@ struct ServiceArgs<C: Args> {
 /// or SIGINT.
 ///
 /// Exit codes: 0 after an orderly end, 1 when the process could not start or had to give up (the log says why), 2 for
-/// wrong arguments or settings, 130 when a second signal forced the end.
+/// wrong arguments or settings, 130 when a second signal forced the end. Of `--healthcheck`: 0 for a program that is
+/// ready, 1 for one that is not or does not answer (standard output says why).
 pub fn run<C, F>(program: Program, build: F) -> ExitCode
 where
     C: Args,
@@ -61,6 +65,9 @@ where
         Ok(settings) => settings,
         Err(error) => return ExitCode::from(error.report()),
     };
+    if settings.args.healthcheck {
+        return health::report(settings.args.process.ops_listen);
+    }
     let log = match chatapp_telemetry::init(&settings.args.telemetry, program.name) {
         Ok(log) => log,
         Err(error) => return failed(&error.into()),
