@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chatapp_bus::permissions::authorization;
-use chatapp_testkit::{Cluster, DEADLINE, NatsServer, Socket, binary, eventually, within};
+use chatapp_testkit::{Cluster, ClusterSetup, DEADLINE, NatsServer, Socket, binary, eventually, within};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,9 +14,48 @@ const BROUGHT_BY_THE_BUS: Duration = Duration::from_secs(2);
 /// Without the bus: promised are 2 s until the log is asked instead; the rest is the test machine's.
 const BROUGHT_BY_THE_LOG: Duration = Duration::from_secs(5);
 
-async fn cluster() -> Cluster {
-    Cluster::start(2, &authorization(Cluster::password)).await
+/// What the replicas share.
+#[derive(Clone, Copy)]
+enum Storage {
+    File,
+    SqlServer,
 }
+
+impl Storage {
+    async fn cluster(self) -> Cluster {
+        let setup = ClusterSetup::new(2, &authorization(Cluster::password));
+        match self {
+            Self::File => setup.start().await,
+            Self::SqlServer => setup.on_sql_server().start().await,
+        }
+    }
+}
+
+/// Runs each case on each kind of storage.
+macro_rules! on_every_storage {
+    ($($case:ident),+ $(,)?) => {
+        mod file {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(super::Storage::File).await;
+            })+
+        }
+        mod mssql {
+            $(#[tokio::test]
+            #[ignore = "needs a server in CHATAPP_TEST_MSSQL_URL"]
+            async fn $case() {
+                super::$case(super::Storage::SqlServer).await;
+            })+
+        }
+    };
+}
+
+on_every_storage!(
+    what_is_said_at_one_gateway_is_heard_at_the_other_in_one_order,
+    a_block_and_the_end_of_a_session_hold_at_every_replica,
+    without_the_bus_the_log_delivers_and_its_return_leaves_no_hole,
+    a_replica_killed_under_load_loses_nothing_that_was_acknowledged,
+);
 
 /// Reads the feed up to the entry `last`, and asserts that it has each entry after `after` once and in order.
 async fn read_to(socket: &mut Socket, after: u64, last: u64) -> Vec<Value> {
@@ -52,9 +91,8 @@ fn seq(message: &Value) -> u64 {
     message["seq"].as_u64().expect("a seq")
 }
 
-#[tokio::test]
-async fn what_is_said_at_one_gateway_is_heard_at_the_other_in_one_order() {
-    let cluster = cluster().await;
+async fn what_is_said_at_one_gateway_is_heard_at_the_other_in_one_order(on: Storage) {
+    let cluster = on.cluster().await;
     let (ann, bob) = (cluster.register(0, "ann").await, cluster.register(1, "bob").await);
     let room = ann.public_room("lab").await;
     bob.join(&room).await;
@@ -86,9 +124,8 @@ async fn what_is_said_at_one_gateway_is_heard_at_the_other_in_one_order() {
     assert!(!cluster.bus.output().contains("Violation"), "the services need more than they may");
 }
 
-#[tokio::test]
-async fn a_block_and_the_end_of_a_session_hold_at_every_replica() {
-    let cluster = cluster().await;
+async fn a_block_and_the_end_of_a_session_hold_at_every_replica(on: Storage) {
+    let cluster = on.cluster().await;
     let (ann, bob) = (cluster.register(0, "ann").await, cluster.register(1, "bob").await);
     let room = ann.public_room("lab").await;
     bob.join(&room).await;
@@ -118,9 +155,8 @@ async fn a_block_and_the_end_of_a_session_hold_at_every_replica() {
     bob.get("/v1/users/me").await.expect(200);
 }
 
-#[tokio::test]
-async fn without_the_bus_the_log_delivers_and_its_return_leaves_no_hole() {
-    let mut cluster = cluster().await;
+async fn without_the_bus_the_log_delivers_and_its_return_leaves_no_hole(on: Storage) {
+    let mut cluster = on.cluster().await;
     let (ann, bob, eve) =
         (cluster.register(0, "ann").await, cluster.register(1, "bob").await, cluster.register(1, "eve").await);
     let room = ann.public_room("lab").await;
@@ -157,9 +193,8 @@ async fn without_the_bus_the_log_delivers_and_its_return_leaves_no_hole() {
     within(BROUGHT_BY_THE_BUS, "a message by the bus", b.expect_that("it", |e| e["seq"] == last)).await;
 }
 
-#[tokio::test]
-async fn a_replica_killed_under_load_loses_nothing_that_was_acknowledged() {
-    let mut cluster = cluster().await;
+async fn a_replica_killed_under_load_loses_nothing_that_was_acknowledged(on: Storage) {
+    let mut cluster = on.cluster().await;
     let (ann, bob) = (cluster.register(0, "ann").await, cluster.register(1, "bob").await);
     let room = ann.public_room("lab").await;
     bob.join(&room).await;

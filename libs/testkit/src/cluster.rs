@@ -7,7 +7,11 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
+use chatapp_db::mssql::ServiceLogin;
+use chatapp_types::Secret;
+
 use crate::platform::{append, signal};
+use crate::tds::TdsDatabase;
 use crate::{DEADLINE, Link, NatsServer, Socket, User, binary, eventually};
 
 /// The services, in the order in which one needs another's address.
@@ -20,6 +24,7 @@ pub struct ClusterSetup {
     bus_settings: String,
     env: Vec<(String, String)>,
     links: bool,
+    sql_server: bool,
 }
 
 impl ClusterSetup {
@@ -40,6 +45,14 @@ impl ClusterSetup {
     #[must_use]
     pub fn linked(mut self) -> Self {
         self.links = true;
+        self
+    }
+
+    /// Puts the data on the SQL Server that [`crate::MSSQL_URL`] names, with a log-in for each service; otherwise the
+    /// replicas share a file.
+    #[must_use]
+    pub fn on_sql_server(mut self) -> Self {
+        self.sql_server = true;
         self
     }
 
@@ -69,6 +82,7 @@ pub struct Cluster {
     replicas: Vec<Replica>,
     setup: ClusterSetup,
     links: BTreeMap<(&'static str, usize, &'static str), Link>,
+    sql_server: Option<TdsDatabase>,
 }
 
 struct Replica {
@@ -102,10 +116,19 @@ impl Cluster {
             bus: NatsServer::start(&setup.bus_settings).await,
             replicas: vec![],
             links: BTreeMap::new(),
+            sql_server: if setup.sql_server { Some(TdsDatabase::create().await) } else { None },
             setup,
         };
         for service in SERVICES {
             std::fs::write(cluster.password_file(service), Self::password(service)).expect("a password file");
+        }
+        if let Some(server) = &cluster.sql_server {
+            let login = |service| ServiceLogin { service, password: Secret::new(sql_password(service)) };
+            server.db.provision(&ServiceLogin::SERVICES.map(login)).await.expect("log-ins of the services");
+            for service in ServiceLogin::SERVICES {
+                std::fs::write(cluster.sql_password_file(service), sql_password(service)).expect("a password file");
+            }
+            return cluster;
         }
         let mut migrating = Command::new(binary("chatapp"));
         migrating.arg("migrate").arg("--data-dir").arg(cluster.data_dir());
@@ -211,6 +234,7 @@ impl Cluster {
             .env("CHATAPP_BUS_URL", self.bus_url_for(service, number))
             .env("CHATAPP_BUS_USER", service)
             .env("CHATAPP_BUS_PASSWORD_FILE", self.password_file(service))
+            .envs(self.sql_server_settings(service))
             .envs(self.setup.env.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
@@ -224,6 +248,27 @@ impl Cluster {
             command.env(format!("CHATAPP_{}_URL", peer.service.to_uppercase()), url);
         }
         command
+    }
+
+    /// Each service has a log-in of its own; the gateway has none.
+    fn sql_server_settings(&self, service: &str) -> Vec<(&'static str, String)> {
+        let Some(server) = self.sql_server.as_ref().filter(|_| ServiceLogin::SERVICES.contains(&service)) else {
+            return vec![];
+        };
+        let url = server.url();
+        vec![
+            ("CHATAPP_DATABASE_URL", url.to_string()),
+            ("CHATAPP_DATABASE_TLS", format!("{:?}", url.tls).to_lowercase()),
+            ("CHATAPP_DATABASE_USER", ServiceLogin::name(&url.database, service)),
+            ("CHATAPP_DATABASE_PASSWORD_FILE", self.sql_password_file(service).display().to_string()),
+            ("CHATAPP_DATABASE_CONNECTIONS", "4".to_owned()),
+            ("CHATAPP_DATABASE_CONNECT_TIMEOUT", "30".to_owned()),
+            ("CHATAPP_DATABASE_TIMEOUT", "30".to_owned()),
+        ]
+    }
+
+    fn sql_password_file(&self, service: &str) -> PathBuf {
+        self.dir.path().join(format!("{service}.sql-password"))
     }
 
     fn bus_url_for(&self, service: &str, number: usize) -> String {
@@ -301,6 +346,10 @@ impl Drop for Cluster {
             }
         }
     }
+}
+
+fn sql_password(service: &str) -> String {
+    format!("Pw-1-of-{service}-{}", std::process::id())
 }
 
 /// The port in the line of the log that says where the service listens.
