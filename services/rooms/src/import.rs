@@ -13,7 +13,7 @@ use chatapp_types::{RoomId, RoomName, SystemClock, Timestamp, UserId};
 
 use crate::config::RoomsConfig;
 use crate::error::RoomsError;
-use crate::store::{SqliteRoomStore, StoreLimits, StoreResult};
+use crate::store::{MssqlRoomStore, SqliteRoomStore, StoreLimits, StoreResult};
 
 /// A room that is here, deleted or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +80,9 @@ pub fn open(db: &Database) -> StoreResult<Arc<dyn RoomImport>> {
     match db {
         Database::Sqlite(db) => {
             Ok(Arc::new(SqliteRoomStore::new(db.clone(), publisher, Arc::new(SystemClock), limits)))
+        }
+        Database::Mssql(db) => {
+            Ok(Arc::new(MssqlRoomStore::new(db.clone(), publisher, Arc::new(SystemClock), limits)))
         }
         _ => Err(RoomsError::Db(DbError::Unavailable("rooms cannot be imported into this kind of database".into()))),
     }

@@ -2,7 +2,7 @@
 //! and the audit of it all.
 //!
 //! - [`app`] holds the rules,
-//! - [`store`] what is asked of a database, and SQLite's answer,
+//! - [`store`] what is asked of a database, and the answers of SQLite and SQL Server,
 //! - `routes` the interface; [`build`] puts them together for whoever hosts them,
 //! - [`import`] takes rooms in from the original.
 //!
@@ -34,7 +34,7 @@ use app::codes::CodeKey;
 use app::hashing::CodeHasher;
 use app::set_code::Codes;
 use state::AppState;
-use store::{RoomStore, SqliteRoomStore, StoreLimits};
+use store::{MssqlRoomStore, RoomStore, SqliteRoomStore, StoreLimits};
 
 /// The service's name: on the bus, in logs, as the audience of service tokens.
 pub const NAME: &str = "rooms";
@@ -60,7 +60,7 @@ pub struct Deps {
 }
 
 /// Builds the service and starts its background tasks, which end on `deps.shutdown`.
-#[expect(clippy::unused_async, reason = "every service is built alike, and another database is awaited here")]
+#[expect(clippy::unused_async, reason = "every service is built alike")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let publisher = Publisher::new(Arc::clone(&deps.bus));
     let store = open_store(&deps, publisher.clone())?;
@@ -89,6 +89,9 @@ fn open_store(deps: &Deps, publisher: Publisher) -> anyhow::Result<Arc<dyn RoomS
     match &deps.db {
         Database::Sqlite(db) => {
             Ok(Arc::new(SqliteRoomStore::new(db.clone(), publisher, Arc::clone(&deps.clock), limits)))
+        }
+        Database::Mssql(db) => {
+            Ok(Arc::new(MssqlRoomStore::new(db.clone(), publisher, Arc::clone(&deps.clock), limits)))
         }
         _ => anyhow::bail!("rooms cannot use this kind of database"),
     }

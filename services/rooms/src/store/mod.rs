@@ -11,6 +11,7 @@
 //! within the transaction, so that entries are in the order of their times. Dropping a future does not undo a write
 //! that was begun. The suite `tests/contract` holds every implementation to this.
 
+mod mssql;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -24,6 +25,7 @@ use crate::app::settings::RoomChange;
 use crate::app::throttle::TryLimits;
 use crate::error::RoomsError;
 
+pub use mssql::MssqlRoomStore;
 pub use sqlite::SqliteRoomStore;
 
 /// The result of an operation.
