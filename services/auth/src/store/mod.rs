@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod contract;
 mod model;
+pub mod mssql;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -197,6 +198,7 @@ pub struct SweepLimits {
 pub fn open(db: &Database, announce: Announce) -> Result<Arc<dyn AuthStore>, DbError> {
     match db {
         Database::Sqlite(db) => Ok(Arc::new(sqlite::SqliteAuthStore::new(db.clone(), announce))),
+        Database::Mssql(db) => Ok(Arc::new(mssql::MssqlAuthStore::new(db.clone(), announce))),
         _ => Err(DbError::Unavailable("accounts cannot be kept in this kind of database".to_owned())),
     }
 }

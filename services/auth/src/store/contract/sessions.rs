@@ -10,7 +10,7 @@ use crate::store::{Credential, NewSession, Opening, Presented, RefreshRules, Ref
 const RULES: RefreshRules = RefreshRules { grace: Duration::seconds(30), idle: Duration::days(30) };
 
 /// The token of that place in the chain `[1; 32]`, `[2; 32]`, ….
-fn presented(session: SessionId, generation: u8) -> Presented {
+pub(super) fn presented(session: SessionId, generation: u8) -> Presented {
     Presented {
         session,
         generation: u32::from(generation),

@@ -11,7 +11,8 @@ pub(crate) async fn open() -> Bench {
     let db = Database::open(&DatabaseConfig::new(url)).await.unwrap();
     db.migrate().await.unwrap();
     let (announce, announced) = recorder();
-    let store = crate::store::open(&db, announce).unwrap();
+    let store = crate::store::open(&db, announce.clone()).unwrap();
+    let replica = crate::store::open(&db, announce).unwrap();
     let give_room = move |user: UserId| {
         let Database::Sqlite(sqlite) = db.clone() else { panic!("not SQLite") };
         let id = user.0.simple();
@@ -23,5 +24,5 @@ pub(crate) async fn open() -> Bench {
             async move { sqlite.write(move |tx| tx.execute_batch(&sql).map_err(DbError::from)).await.unwrap() };
         Box::pin(change) as _
     };
-    Bench { store, announced, give_room: Box::new(give_room), _keep: dir }
+    Bench { store, replica, announced, give_room: Box::new(give_room), _keep: Box::new(dir) }
 }
