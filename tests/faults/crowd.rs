@@ -28,6 +28,7 @@ pub struct Crowd {
     stop: CancellationToken,
     busy: TaskTracker,
     listening: Vec<tokio::task::JoinHandle<()>>,
+    again: Vec<mpsc::UnboundedSender<String>>,
 }
 
 impl Crowd {
@@ -50,7 +51,7 @@ impl Crowd {
             members.push(member);
         }
         let (stop, busy) = (CancellationToken::new(), TaskTracker::new());
-        let mut crowd = Self { owner, members, rooms, gateways, stop, busy, listening: Vec::new() };
+        let mut crowd = Self { owner, members, rooms, gateways, stop, busy, listening: Vec::new(), again: Vec::new() };
         crowd.set_to_work(plan, journal, chance);
         let (outsider, leaver) =
             (User::register_at(&crowd.gateways.url(0), "outsider").await, crowd.members[2].clone());
@@ -81,12 +82,13 @@ impl Crowd {
                     room: self.rooms[0].clone(),
                     gateways: self.gateways.clone(),
                     journal: journal.clone(),
-                    again: tell_again,
+                    again: tell_again.clone(),
                     chance: chance.fork(),
                     stop: self.stop.clone(),
                 };
                 self.busy.spawn(moderator.run());
             }
+            self.again.push(tell_again);
             self.listen(user, self.rooms.clone(), journal, posts, again, place, chance);
         }
     }
@@ -127,6 +129,11 @@ impl Crowd {
         self.busy.spawn(leaver::run(leaver, gateways, journal.clone(), chance.fork(), stop));
         let ((_, posts), (_, again)) = (mpsc::channel(1), mpsc::unbounded_channel());
         self.listen(outsider, vec![private], journal, posts, again, 1, chance);
+    }
+
+    /// Makes a member's listener subscribe to a room again.
+    pub(crate) fn subscribe_again(&self, place: usize, room: &str) {
+        let _ = self.again[place].send(room.to_owned());
     }
 
     /// Lets everyone finish what they are at, but for the listeners.

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// `strace` must be at work after so long.
 const ATTACHED_WITHIN: Duration = Duration::from_secs(10);
 
+/// And let go of the process after so long.
+const LETS_GO_WITHIN: Duration = Duration::from_millis(300);
+
 /// Calls of a process that are tampered with, until this is dropped.
 pub(crate) struct Injection {
     tracer: Child,
@@ -24,20 +27,30 @@ impl Injection {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("strace does not run ({error}): run `cargo qa tools`"));
-        let begun = Instant::now();
-        while !is_dead(pid) && !is_traced(pid) {
-            assert!(begun.elapsed() < ATTACHED_WITHIN, "strace does not attach to {pid}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until_traced(pid).await;
         Self { tracer }
     }
 }
 
 impl Drop for Injection {
     fn drop(&mut self) {
-        // It lets go of the process when it is asked to end, and not when it is killed.
+        // Asked to end it lets go of the process in order; of one that has died it may wait for threads for ever.
         let _ = Command::new("kill").args(["-INT", &self.tracer.id().to_string()]).status();
+        let begun = Instant::now();
+        while begun.elapsed() < LETS_GO_WITHIN && matches!(self.tracer.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.tracer.kill();
         let _ = self.tracer.wait();
+    }
+}
+
+/// Waits until a tracer is at work, or the process has ended.
+pub(crate) async fn until_traced(pid: u32) {
+    let begun = Instant::now();
+    while !is_dead(pid) && !is_traced(pid) {
+        assert!(begun.elapsed() < ATTACHED_WITHIN, "strace does not attach to {pid}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -66,11 +79,4 @@ pub(crate) async fn ends_within(pid: u32, limit: Duration) -> bool {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     false
-}
-
-/// Whether a program can be run here.
-pub(crate) fn can_run(program: &str, argument: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }

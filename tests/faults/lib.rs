@@ -20,6 +20,7 @@ mod chance;
 pub mod checker;
 mod connection;
 mod crowd;
+mod disk_trace;
 mod gateways;
 mod inject;
 mod journal;

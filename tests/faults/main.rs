@@ -1,10 +1,11 @@
 //! Plays faults by name and seed.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::expect_used)]
 
 use std::process::ExitCode;
 
 use chatapp_faults::{Form, Length, Report, Scenario, all, find, perform};
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Plays faults on the real programs and says which promises held.
 #[derive(Debug, Parser)]
@@ -64,6 +65,16 @@ impl From<FormArg> for Form {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let mut asked_to_end = signal(SignalKind::terminate()).expect("a signal to listen for");
+    // Whatever was started ends with what is dropped here.
+    tokio::select! {
+        code = obey() => code,
+        _ = asked_to_end.recv() => ExitCode::FAILURE,
+        _ = tokio::signal::ctrl_c() => ExitCode::FAILURE,
+    }
+}
+
+async fn obey() -> ExitCode {
     match Args::parse().command {
         Command::List => {
             for scenario in all() {

@@ -29,7 +29,6 @@ pub(crate) async fn read_on(
         ("history", format!("/v1/rooms/{room}/messages?limit=20")),
         ("search", format!("/v1/search?q=says&room_id={room}")),
         ("counts", "/v1/unread".to_owned()),
-        ("card", format!("/v1/rooms/{room}")),
     ];
     while !stop.is_cancelled() {
         let (path, url) = chance.pick(&paths);

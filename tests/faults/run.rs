@@ -119,6 +119,26 @@ impl Run {
         }
     }
 
+    /// Objects where sends were slow or without an answer since `from`.
+    pub(crate) fn expect_pace(&mut self, from: checker::Moment) {
+        let limit = self.limits.ack_p99;
+        let (mut times, mut unanswered) = (Vec::new(), 0);
+        for attempt in self.journal.write().sendings.iter().flat_map(|s| &s.attempts).filter(|a| a.asked >= from) {
+            match attempt.outcome {
+                Outcome::Acked { .. } => times.push(attempt.answered.saturating_sub(attempt.asked)),
+                Outcome::Unknown { .. } => unanswered += 1,
+                Outcome::Refused { .. } => {}
+            }
+        }
+        times.sort_unstable();
+        let p99 = times.get((times.len() * 99 / 100).min(times.len().saturating_sub(1))).copied();
+        if unanswered > 0 || p99.is_none_or(|p99| p99 > limit) {
+            let what =
+                format!("of {} sends one in a hundred took {p99:.1?}, {unanswered} were not answered", times.len());
+            self.object(Invariant::Recovers, what);
+        }
+    }
+
     /// A member at a gateway that chance picks.
     pub fn somebody(&mut self) -> User {
         let user = self.chance.pick(&self.crowd.members[2..]).clone();

@@ -31,8 +31,17 @@ pub(crate) const REPLICAS: &[Form] = &[Form::Replicas];
 
 /// Every scenario, in the order in which they are played.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    let groups: [&'static [Scenario]; 3] = [scenarios::processes::ALL, scenarios::bus::ALL, scenarios::network::ALL];
-    groups.into_iter().flatten()
+    [
+        scenarios::processes::ALL,
+        scenarios::bus::ALL,
+        scenarios::network::ALL,
+        scenarios::disk::ALL,
+        scenarios::database::ALL,
+        scenarios::races::ALL,
+        scenarios::abuse::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The scenario of that name.

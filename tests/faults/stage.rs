@@ -26,8 +26,6 @@ pub struct Plan {
     pub(crate) front: bool,
     /// Breakable links between the replicas, and to the bus.
     pub(crate) linked: bool,
-    /// A program that the one process runs under.
-    pub(crate) under: Vec<String>,
     /// Where the one process keeps its data.
     pub(crate) folder: Option<PathBuf>,
     /// Clients that send and listen.
@@ -47,7 +45,6 @@ impl Plan {
             env: Vec::new(),
             front: false,
             linked: false,
-            under: Vec::new(),
             folder: None,
             members: 5,
             rooms: 3,
@@ -79,8 +76,6 @@ impl Stage {
         let host = match plan.form {
             Form::Alone => {
                 let setup = plan.env.iter().fold(Setup::default(), |setup, (name, value)| setup.env(name, value));
-                let words: Vec<&str> = plan.under.iter().map(String::as_str).collect();
-                let setup = if words.is_empty() { setup } else { setup.under(&words) };
                 let setup = plan.folder.iter().fold(setup, |setup, folder| setup.within(folder));
                 Host::Alone(Box::new(setup.start().await))
             }

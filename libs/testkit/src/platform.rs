@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{Certificate, DEADLINE, binary, eventually};
+use crate::{Certificate, DEADLINE, binary, eventually, given_url};
 
 /// How to start a platform.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,6 @@ pub struct Setup {
     args: Vec<String>,
     throttled: bool,
     certificate: Option<Certificate>,
-    under: Vec<String>,
     folder: Option<PathBuf>,
 }
 
@@ -31,14 +30,6 @@ impl Setup {
     #[must_use]
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
-        self
-    }
-
-    /// Runs the server under a program that becomes it, or runs it as its own process (`strace -D …`): that program
-    /// and its arguments.
-    #[must_use]
-    pub fn under(mut self, command: &[&str]) -> Self {
-        self.under = command.iter().map(|&word| word.to_owned()).collect();
         self
     }
 
@@ -66,7 +57,7 @@ impl Setup {
     /// Starts it.
     pub async fn start(self) -> Platform {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut platform = Platform { setup: self, dir, child: None, port: 0 };
+        let mut platform = Platform { setup: self, dir, child: None, port: 0, given: None };
         platform.launch().await;
         platform
     }
@@ -78,22 +69,31 @@ pub struct Platform {
     dir: TempDir,
     child: Option<Child>,
     port: u16,
+    /// The URL of one that is no process of ours.
+    given: Option<String>,
 }
 
 impl Platform {
-    /// Starts one with the defaults, and without rate limits.
+    /// Starts one with the defaults, and without rate limits; or uses the one that is given (see [`given_url`]), which
+    /// has a URL and nothing else of a platform.
     pub async fn start() -> Self {
-        Setup::default().start().await
+        let Some(url) = given_url() else { return Setup::default().start().await };
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+        Self { setup: Setup::default(), dir, child: None, port, given: Some(url) }
     }
 
     /// Its URL, like `http://127.0.0.1:40123`; the same after a restart.
     pub fn url(&self) -> String {
+        if let Some(url) = &self.given {
+            return url.clone();
+        }
         format!("http{}://127.0.0.1:{}", self.secure(), self.port)
     }
 
     /// Its WebSocket URL for `path`.
     pub fn ws_url(&self, path: &str) -> String {
-        format!("ws{}://127.0.0.1:{}{path}", self.secure(), self.port)
+        format!("{}{path}", self.url().replacen("http", "ws", 1))
     }
 
     fn secure(&self) -> &'static str {
@@ -182,12 +182,11 @@ impl Platform {
     }
 
     async fn launch(&mut self) {
+        assert!(self.given.is_none(), "this test starts its platform itself, and does not run against a given one");
         let log = |name: &str| append(&self.dir.path().join(name));
         let seen = std::fs::metadata(self.dir.path().join("stdout.log")).map_or(0, |file| file.len());
-        let mut words = self.setup.under.iter().map(std::ffi::OsString::from).chain([binary("chatapp").into()]);
-        let mut command = Command::new(words.next().expect("a program"));
+        let mut command = Command::new(binary("chatapp"));
         command
-            .args(words)
             .arg("up")
             .arg("--data-dir")
             .arg(self.data_dir())

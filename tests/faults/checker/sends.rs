@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Change, Evidence, Invariant, Seen, Sending, Violation};
+use super::{Change, Evidence, Invariant, Outcome, Seen, Sending, Violation};
 
 pub(super) fn check(evidence: &Evidence, found: &mut Vec<Violation>) {
     for room in evidence.rooms() {
@@ -16,6 +16,7 @@ pub(super) fn check(evidence: &Evidence, found: &mut Vec<Violation>) {
             wanted.insert(sending.body.as_str());
             let there = posts.get(sending.body.as_str()).map_or(&[][..], Vec::as_slice);
             acked(sending, there, found);
+            internal(sending, found);
             not_acked(sending, there, found);
         }
         for (body, entries) in posts.iter().filter(|(body, _)| !wanted.contains(**body)) {
@@ -52,6 +53,18 @@ fn acked(sending: &Sending, there: &[&Seen], found: &mut Vec<Violation>) {
             let what = format!("{:?} is there {} times", sending.body, several.len());
             found.push(about(Violation::new(Invariant::AckedOnce, what), several[1].seq));
         }
+    }
+}
+
+/// Whatever fails around it, the platform knows why it refuses.
+fn internal(sending: &Sending, found: &mut Vec<Violation>) {
+    let is_internal = |outcome: &Outcome| match outcome {
+        Outcome::Refused { code } | Outcome::Unknown { why: code } => code == "internal",
+        Outcome::Acked { .. } => false,
+    };
+    if sending.attempts.iter().any(|attempt| is_internal(&attempt.outcome)) {
+        let what = format!("{:?} was answered with an internal error", sending.body);
+        found.push(Violation::new(Invariant::Bounded, what).room(&sending.room).key(sending.key));
     }
 }
 

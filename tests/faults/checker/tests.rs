@@ -252,6 +252,13 @@ fn a_panic_and_a_process_that_grows_are_noticed() {
 }
 
 #[test]
+fn an_internal_error_is_noticed() {
+    objects(Invariant::Bounded, |e| {
+        e.sendings[4] = sending("bob", "let me in", Outcome::Refused { code: "internal".into() })
+    });
+}
+
+#[test]
 fn a_success_without_a_commit_and_an_entry_without_a_request_are_noticed() {
     let again = Change { room: "lab".into(), kind: "member.blocked", who: "bob".into(), done: Some(true) };
     objects(Invariant::Committed, |e| e.changes.push(again));
