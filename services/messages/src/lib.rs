@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::MessagesConfig;
-use store::{MessageStore, SqliteMessageStore};
+use store::{MessageStore, MssqlMessageStore, SqliteMessageStore};
 
 /// The service's name: in logs, in service tokens and on the bus.
 pub const SERVICE: &str = "messages";
@@ -70,6 +70,9 @@ pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
 fn open_store(db: Database, publisher: Publisher, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn MessageStore>> {
     match db {
         Database::Sqlite(db) => Ok(Arc::new(SqliteMessageStore::new(db, publisher, clock))),
+        Database::Mssql(db) => {
+            Ok(Arc::new(MssqlMessageStore::new(db, publisher, clock, MssqlMessageStore::LANES)))
+        }
         _ => anyhow::bail!("messages has no store for this database"),
     }
 }

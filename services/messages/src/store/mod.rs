@@ -4,6 +4,7 @@
 //! reads under the lock of the room's head, writes, commits, and hands the committed entry to the publisher in the
 //! order of the log. A future that is dropped does not undo what was begun.
 
+pub mod mssql;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::app::history::HistoryPart;
 use crate::app::search::SearchQuery;
 use crate::error::StoreError;
 
+pub use mssql::MssqlMessageStore;
 pub use sqlite::SqliteMessageStore;
 
 /// A message to post.
@@ -33,6 +35,25 @@ pub struct NewMessage {
     pub body: MessageBody,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+}
+
+impl NewMessage {
+    /// The message as it was first stored, whatever happened to it since.
+    pub(crate) fn first_form(self, id: MessageId, seq: u64, at: Timestamp, mentions: Vec<UserRef>) -> Message {
+        Message {
+            id,
+            room_id: self.room,
+            seq,
+            author: self.author,
+            body: self.body.into_string(),
+            at,
+            reply_to: self.reply_to,
+            edited_at: None,
+            deleted: false,
+            mentions,
+            key: Some(self.key),
+        }
+    }
 }
 
 /// An edit of a message.

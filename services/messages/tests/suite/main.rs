@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod contract;
+mod mssql;
 mod routes;
 mod world;

@@ -2,7 +2,7 @@
 
 use chatapp_db::{DbError, WriteTx};
 use chatapp_timeline::{NewEntry, sqlite as log};
-use chatapp_types::messages::{Message, PostedMessage};
+use chatapp_types::messages::PostedMessage;
 use chatapp_types::{Entry, EntryBody, MessageId, RoomId, Timestamp, UserId, UserRef};
 use rusqlite::{OptionalExtension, params};
 
@@ -91,7 +91,7 @@ impl Post {
         insert_mentions(tx, new.room, appended.seq, &mentions)?;
         unread::advance_marker(tx, new.author.id, new.room, appended.seq)?;
         let entry = Entry { room_id: new.room, seq: appended.seq, at, actor: new.author.clone(), body: said };
-        let message = first_form(new, message_id, appended.seq, at, mentions);
+        let message = new.first_form(message_id, appended.seq, at, mentions);
         Ok((PostedMessage { message, duplicate: false }, entry))
     }
 
@@ -99,25 +99,8 @@ impl Post {
     fn repeat(self, tx: &WriteTx<'_>, earlier: &EarlierPost) -> Result<PostedMessage, DbError> {
         let row = MessageRow::find(tx, self.new.room, earlier.message_id)?;
         let mentions = Names::new(tx).get_all(&row.map(|row| row.mentions).unwrap_or_default())?;
-        let message = first_form(self.new, earlier.message_id, earlier.seq, earlier.at, mentions);
+        let message = self.new.first_form(earlier.message_id, earlier.seq, earlier.at, mentions);
         Ok(PostedMessage { message, duplicate: true })
-    }
-}
-
-/// The message as it was first stored.
-fn first_form(new: NewMessage, id: MessageId, seq: u64, at: Timestamp, mentions: Vec<UserRef>) -> Message {
-    Message {
-        id,
-        room_id: new.room,
-        seq,
-        author: new.author,
-        body: new.body.into_string(),
-        at,
-        reply_to: new.reply_to,
-        edited_at: None,
-        deleted: false,
-        mentions,
-        key: Some(new.key),
     }
 }
 

@@ -7,7 +7,7 @@ use chatapp_messages::error::{Refusal, StoreError};
 use chatapp_types::{EntryBody, MessageId};
 use tokio::task::JoinSet;
 
-use crate::world::{Backend, World, new_message};
+use crate::world::{Backend, Events, World, new_message};
 
 pub(crate) async fn many_posters_get_contiguous_numbers_and_events_in_order<B: Backend>() {
     let world = Arc::new(World::<B>::new().await);
@@ -52,11 +52,43 @@ pub(crate) async fn many_posters_get_contiguous_numbers_and_events_in_order<B: B
     assert_eq!(sent, seqs, "events leave in the order of the log");
 }
 
+pub(crate) async fn two_processes_number_the_posts_of_one_room<B: Backend>() {
+    let world = World::<B>::new().await;
+    let ann = world.user("ann").await;
+    let room = world.room("den", &ann).await;
+    let (another, bus) = world.another_store().await;
+    let mut events = [world.listen(&room).await, Events::of(&bus, &room).await];
+    let mut posters = JoinSet::new();
+    for n in 0..20 {
+        let store = if n % 2 == 0 { Arc::clone(&world.store) } else { Arc::clone(&another) };
+        let (room, ann) = (room.clone(), ann.clone());
+        posters.spawn(async move {
+            let mut seqs = Vec::new();
+            for k in 0..10 {
+                seqs.push(store.post(new_message(&room, &ann, &format!("{n} {k}"))).await.unwrap().message.seq);
+            }
+            assert!(seqs.is_sorted());
+            seqs
+        });
+    }
+    let mut seqs = posters.join_all().await.concat();
+    seqs.sort_unstable();
+    assert_eq!(seqs, (2..=201).collect::<Vec<_>>());
+    let mut sent = Vec::new();
+    for events in &mut events {
+        let of_one: Vec<u64> = events.drain().iter().map(|event| event.route.seq).collect();
+        assert!(of_one.is_sorted(), "each sends its events in the order of the log");
+        sent.extend(of_one);
+    }
+    sent.sort_unstable();
+    assert_eq!(sent, seqs);
+}
+
 pub(crate) async fn one_key_at_once_a_hundred_times_is_one_message<B: Backend>() {
     let world = Arc::new(World::<B>::new().await);
     let ann = world.user("ann").await;
     let room = world.room("den", &ann).await;
-    let (another, _bus) = world.another_store();
+    let (another, _bus) = world.another_store().await;
     let new = new_message(&room, &ann, "once");
     let mut sends = JoinSet::new();
     for n in 0..100 {
@@ -75,12 +107,14 @@ pub(crate) async fn nothing_lands_after_the_block<B: Backend>() {
     let world = Arc::new(World::<B>::new().await);
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);
     let room = world.room("den", &ann).await;
+    let (another, _bus) = world.another_store().await;
     for _ in 0..20 {
         world.join(&room, &bob).await;
         let mut sends = JoinSet::new();
-        for _ in 0..40 {
-            let (world, room, bob) = (Arc::clone(&world), room.clone(), bob.clone());
-            sends.spawn(async move { world.try_post(&room, &bob, "quick").await });
+        for n in 0..40 {
+            let store = if n % 2 == 0 { Arc::clone(&world.store) } else { Arc::clone(&another) };
+            let new = new_message(&room, &bob, "quick");
+            sends.spawn(async move { store.post(new).await });
         }
         let block = world.block(&room, &bob).await;
         for sent in sends.join_all().await {

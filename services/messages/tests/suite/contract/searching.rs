@@ -145,7 +145,7 @@ pub(crate) async fn a_search_finds_what_was_acknowledged_just_before<B: Backend>
     assert_eq!(found(&world, &ann, "needle 299").await.len(), 1);
     world.post(&room, &ann, "the last straw").await;
     assert_eq!(found(&world, &ann, "straw").await, ["the last straw"]);
-    let (restarted, _) = world.another_store();
+    let (restarted, _) = world.another_store().await;
     world.post(&room, &ann, "the very last straw").await;
     assert_eq!(restarted.search(search(&ann, "straw")).await.unwrap().items.len(), 2);
 }

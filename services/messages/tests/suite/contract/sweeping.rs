@@ -14,7 +14,7 @@ pub(crate) async fn what_a_crash_kept_from_being_sent_is_sent_once<B: Backend>()
     let edit = NewEdit { room: room.id, message: message.id, editor: ann.clone(), body: body("bye") };
     world.store.edit(edit).await.unwrap();
     // The first process ends here: its marks are lost.
-    let (restarted, bus) = world.another_store();
+    let (restarted, bus) = world.another_store().await;
     let mut events = Events::of(&bus, &room).await;
     assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 0, "too young to be given up");
     world.clock.advance(time::Duration::seconds(15));
@@ -37,7 +37,7 @@ pub(crate) async fn an_orderly_end_leaves_nothing_behind<B: Backend>() {
     }
     world.store.store_marks().await.unwrap();
     world.clock.advance(time::Duration::hours(1));
-    let (restarted, _bus) = world.another_store();
+    let (restarted, _bus) = world.another_store().await;
     assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 0);
     world.post(&rooms[0], &ann, "more").await;
     world.clock.advance(time::Duration::hours(1));

@@ -1,5 +1,6 @@
 //! A database with users, rooms and members in it, made the way auth and rooms would make them.
 
+pub(crate) mod mssql;
 pub(crate) mod sqlite;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(crate) trait Backend: Send + Sync + Sized + 'static {
     async fn start() -> Self;
     fn database(&self) -> Database;
     fn store(&self, publisher: Publisher, clock: Arc<dyn Clock>) -> Arc<dyn MessageStore>;
+    /// As another process has one: on connections of its own.
+    async fn store_apart(&self, publisher: Publisher, clock: Arc<dyn Clock>) -> Arc<dyn MessageStore>;
     async fn put_user(&self, user: &UserRef);
     async fn delete_user(&self, user: UserId);
     /// With its log, and its owner as the first member.
@@ -50,6 +53,8 @@ pub(crate) trait Backend: Send + Sync + Sized + 'static {
     async fn delete_room(&self, room: RoomId, by: UserId, at: Timestamp, silently: bool);
     /// In how many places the database still has the word.
     async fn traces_of(&self, word: &str) -> u64;
+    /// How many transactions are open, as far as the database tells.
+    async fn transactions(&self) -> u64;
 }
 
 /// A backend, a store on it, and the seams around them.
@@ -70,9 +75,9 @@ impl<B: Backend> World<B> {
     }
 
     /// Another process on the same database, with a bus of its own.
-    pub(crate) fn another_store(&self) -> (Arc<dyn MessageStore>, Arc<LocalBus>) {
+    pub(crate) async fn another_store(&self) -> (Arc<dyn MessageStore>, Arc<LocalBus>) {
         let bus = Arc::new(LocalBus::new());
-        (self.backend.store(Publisher::new(bus.clone()), self.clock.clone()), bus)
+        (self.backend.store_apart(Publisher::new(bus.clone()), self.clock.clone()).await, bus)
     }
 
     pub(crate) async fn user(&self, name: &str) -> UserRef {

@@ -1,0 +1,3 @@
+//! What is promised of SQL Server alone.
+
+mod round_trips;
