@@ -30,7 +30,7 @@ Environment:
 
 /// Chat in rooms from the terminal.
 ///
-/// Without a command, on a terminal, it opens the line-by-line client, as `chat --plain` does.
+/// Without a command, on a terminal, it opens the full-screen interface; `chat --plain` goes line by line.
 /// Rooms are named by their name or their id.
 #[derive(Debug, Parser)]
 #[command(name = "chat", version, after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
@@ -39,7 +39,17 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
 
-    /// Opens the line-by-line client
+    #[command(flatten)]
+    pub(crate) interactive: InteractiveArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// How to open the interactive client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(crate) struct InteractiveArgs {
+    /// Opens the line-by-line client instead of the full-screen interface
     #[arg(long)]
     pub(crate) plain: bool,
 
@@ -47,8 +57,13 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) poll: bool,
 
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    /// Uses vim's keys in the full-screen interface
+    #[arg(long, conflicts_with = "plain")]
+    pub(crate) vim: bool,
+
+    /// The colours of the full-screen interface: dark, light or plain [default: as the terminal says]
+    #[arg(long, value_name = "NAME", conflicts_with = "plain", value_parser = ["dark", "light", "plain"])]
+    pub(crate) theme: Option<String>,
 }
 
 /// What every command takes.

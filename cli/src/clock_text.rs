@@ -8,11 +8,25 @@ pub(crate) fn local(at: Timestamp) -> String {
     in_zone(at, TimeZone::system())
 }
 
-fn in_zone(at: Timestamp, zone: TimeZone) -> String {
+/// `18:00`, in a zone.
+pub(crate) fn hour(at: Timestamp, zone: &TimeZone) -> String {
+    written(at, zone, "%H:%M")
+}
+
+/// `Sunday 22 November 2026`, in a zone.
+pub(crate) fn day(at: Timestamp, zone: &TimeZone) -> String {
+    written(at, zone, "%A %-d %B %Y")
+}
+
+fn written(at: Timestamp, zone: &TimeZone, format: &str) -> String {
     match jiff::Timestamp::from_millisecond(at.millis()) {
-        Ok(instant) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Ok(instant) => instant.to_zoned(zone.clone()).strftime(format).to_string(),
         Err(_) => at.to_string(),
     }
+}
+
+fn in_zone(at: Timestamp, zone: TimeZone) -> String {
+    written(at, &zone, "%Y-%m-%d %H:%M:%S")
 }
 
 #[cfg(test)]

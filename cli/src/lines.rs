@@ -32,8 +32,8 @@ pub(crate) fn entry(e: &Entry, numbered: bool) -> Option<String> {
     Some(format!("{} * {what}", stamp(e.at, numbered.then_some(e.seq))))
 }
 
-/// What an entry that is no message says.
-fn happened(e: &Entry) -> Option<String> {
+/// What an entry that is no message says, safe to show; `None` for what needs no line.
+pub(crate) fn happened(e: &Entry) -> Option<String> {
     let who = name(&e.actor);
     let text = match &e.body {
         EntryBody::MessagePosted { .. } | EntryBody::Unknown => return None,

@@ -10,12 +10,14 @@ mod console;
 mod context;
 mod duration;
 mod exit;
+mod gateway;
 mod lines;
 mod links;
 mod output;
 mod outside;
 mod plain;
 mod rooms_of_mine;
+mod screen;
 mod settings;
 
 use std::io::IsTerminal as _;
@@ -24,7 +26,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::Cli;
+use args::{Cli, InteractiveArgs};
 use context::Context;
 use exit::{Failure, Outcome};
 
@@ -53,21 +55,28 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Outcome {
     let context = Context::new(cli.global)?;
-    let Some(command) = cli.command else {
-        let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        if !(cli.plain || cli.poll || on_terminal) {
-            let _ = Cli::command().write_help(&mut std::io::stderr());
-            return Err(Failure::usage("name a command, or use --plain"));
-        }
-        return plain::run(&context, cli.poll).await;
-    };
-    if cli.plain || cli.poll {
-        return Err(Failure::usage("--plain and --poll before a command have no meaning"));
+    let Some(command) = cli.command else { return converse(&context, cli.interactive).await };
+    if cli.interactive != InteractiveArgs::default() {
+        return Err(Failure::usage("--plain, --poll, --vim and --theme before a command have no meaning"));
     }
     tokio::select! {
         outcome = commands::run(&context, command) => outcome,
         _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
     }
+}
+
+/// Opens the full-screen interface where the terminal can show it, else the line-by-line client.
+async fn converse(context: &Context, args: InteractiveArgs) -> Outcome {
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !(args.plain || args.poll || on_terminal) {
+        let _ = Cli::command().write_help(&mut std::io::stderr());
+        return Err(Failure::usage("name a command, or use --plain"));
+    }
+    let is_dumb = std::env::var("TERM").map_or(true, |term| term == "dumb" || term.is_empty());
+    if args.plain || is_dumb || !on_terminal {
+        return plain::run(context, args.poll).await;
+    }
+    screen::run(context, screen::Options { poll: args.poll, vim: args.vim, theme: args.theme }).await
 }
 
 /// Logs go to standard error, and only when they are asked for.

@@ -2,7 +2,7 @@
 
 use chatapp_client::{Client, ClientError};
 use chatapp_types::rooms::{AuditEvent, Block, BlockRequest, SetSecretCodeRequest};
-use chatapp_types::{Cursor, Page, RoomId, Username};
+use chatapp_types::{RoomId, Username};
 
 use super::asking::secret_option;
 use super::room_id;
@@ -52,25 +52,28 @@ fn act_row(e: &AuditEvent) -> [String; 5] {
 
 /// Every block of a room.
 pub(crate) async fn all_blocks(client: &Client, room: RoomId) -> Result<Vec<Block>, ClientError> {
-    every_page(async |cursor| client.list_blocks(room, cursor.as_ref()).await).await
+    let mut blocks = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = client.list_blocks(room, cursor.as_ref()).await?;
+        blocks.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(blocks);
+        }
+    }
 }
 
 /// Every act of moderation in a room, newest first.
 pub(crate) async fn all_acts(client: &Client, room: RoomId) -> Result<Vec<AuditEvent>, ClientError> {
-    every_page(async |cursor| client.list_audit(room, cursor.as_ref()).await).await
-}
-
-async fn every_page<T>(
-    page: impl AsyncFn(Option<Cursor>) -> Result<Page<T>, ClientError>,
-) -> Result<Vec<T>, ClientError> {
-    let mut items = Vec::new();
+    let mut acts = Vec::new();
     let mut cursor = None;
     loop {
-        let next = page(cursor).await?;
-        items.extend(next.items);
-        cursor = next.next_cursor;
+        let page = client.list_audit(room, cursor.as_ref()).await?;
+        acts.extend(page.items);
+        cursor = page.next_cursor;
         if cursor.is_none() {
-            return Ok(items);
+            return Ok(acts);
         }
     }
 }

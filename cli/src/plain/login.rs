@@ -9,6 +9,7 @@ use crate::commands::warn_if_open;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::gateway::{answers, is_known, unreachable};
 
 /// Gives a client that is logged in: by the environment's token, by what the profile keeps, or by asking.
 pub(super) async fn log_in(context: &Context, console: &mut Console) -> Result<(Client, UserRef), Leave> {
@@ -61,24 +62,6 @@ async fn gateway(context: &Context, console: &mut Console) -> Result<GatewayUrl,
     Ok(context.url()?)
 }
 
-/// Whether something answers at `url`; what it says is looked at later.
-async fn answers(url: &GatewayUrl) -> Result<(), Failure> {
-    match Client::anonymous(url)?.user_exists("nobody").await {
-        Err(e @ ClientError::Network(_)) => Err(unreachable(url, e)),
-        _ => Ok(()),
-    }
-}
-
-/// A gateway that gives no answer is named, for another one may be meant.
-fn unreachable(url: &GatewayUrl, error: ClientError) -> Failure {
-    match error {
-        ClientError::Network(_) => {
-            Failure::from(error).with_note(&format!("it was looked for at {url}; --url gives another"))
-        }
-        other => other.into(),
-    }
-}
-
 /// The log-in that is known already, if it still holds.
 async fn remembered(context: &Context, console: &mut Console) -> Result<Option<(Client, UserRef)>, Leave> {
     let Ok(client) = context.client() else { return Ok(None) };
@@ -125,16 +108,6 @@ async fn enter(nobody: &Client, console: &mut Console) -> Result<Entered, Leave>
 const LOGGED_IN: &str = "Login successful.";
 const REGISTERED: &str = "Registered successfully.";
 
-/// Whether the name has an account; `None` where the gateway does not say.
-async fn is_known(nobody: &Client, name: &str) -> Result<Option<bool>, ClientError> {
-    match nobody.user_exists(name).await {
-        Ok(exists) => Ok(Some(exists)),
-        Err(e @ ClientError::Network(_)) => Err(e),
-        Err(e) if e.is_transient() => Err(e),
-        Err(_) => Ok(None),
-    }
-}
-
 /// Where the gateway does not say who exists: a log-in, and when it fails the offer to register.
 async fn by_trying(nobody: &Client, console: &mut Console, name: &str) -> Result<Entered, Leave> {
     let password = Secret::from(ask(console, "Enter your password: ", Style::Secret).await?);
@@ -163,21 +136,5 @@ async fn ask(console: &mut Console, prompt: &str, style: Style) -> Result<String
         Input::Interrupted => Err(Leave::Goodbye),
         Input::Ended if console.is_interactive() => Err(Leave::Goodbye),
         Input::Ended => Err(Leave::Failed(Failure::new(Exit::NotLoggedIn, "the input ended before the log-in"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_gateway_that_does_not_answer_is_named_and_how_to_give_another() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = GatewayUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        drop(listener);
-        let said = answers(&url).await.unwrap_err().to_string();
-        assert!(said.contains(&url.to_string()) && said.contains("--url"), "{said}");
     }
 }

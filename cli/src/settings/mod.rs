@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-pub(crate) use remembered::{Remembered, RememberedRoom, Memory};
+pub(crate) use remembered::{Memory, Remembered};
 
 use crate::exit::{Exit, Failure, Outcome};
 

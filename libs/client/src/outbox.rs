@@ -10,7 +10,7 @@
 //! The file is a log of JSON lines, `add` and `done`, compacted when it is opened. Losing a `done` in a power cut costs
 //! one needless repeat, so only `add` waits for the disk. Every write is made under a lock between processes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -139,6 +139,13 @@ impl Outbox {
         let mut lives = HashMap::new();
         unsent.retain(|m| !*lives.entry(m.sender).or_insert_with(|| self.lives(m.sender)));
         Ok(unsent)
+    }
+
+    /// What this process is to send: what it kept itself, and what ended processes did, in the order of writing.
+    pub fn resumable(&self, author: UserId, url: &GatewayUrl) -> Result<Vec<Unsent>, ClientError> {
+        let orphans: HashSet<SendKey> = self.orphans(author, url)?.into_iter().map(|m| m.key).collect();
+        let me = self.sender_id()?;
+        Ok(self.of(author, url)?.into_iter().filter(|m| m.sender == me || orphans.contains(&m.key)).collect())
     }
 
     /// What is unsent, in the order of writing, of every author and gateway; the file is compacted on the way.
@@ -271,6 +278,8 @@ mod tests {
         let elsewhere = Outbox::new(here.path.clone());
         assert_eq!(elsewhere.orphans(m.author, &m.url).unwrap(), []);
         assert_eq!(here.orphans(m.author, &m.url).unwrap(), [], "it is being sent");
+        assert_eq!(here.resumable(m.author, &m.url).unwrap(), std::slice::from_ref(&m), "by this process");
+        assert_eq!(elsewhere.resumable(m.author, &m.url).unwrap(), []);
         drop(here);
         assert_eq!(elsewhere.orphans(m.author, &m.url).unwrap(), [m]);
     }

@@ -45,6 +45,11 @@ impl Sender {
         self.outbox.orphans(self.author, self.client.url())
     }
 
+    /// What this process is to send after a new log-in: what it kept itself, and what ended processes did.
+    pub fn resumable(&self) -> Result<Vec<Unsent>, ClientError> {
+        self.outbox.resumable(self.author, self.client.url())
+    }
+
     /// What this author has not yet sent at this gateway, in any process.
     pub fn unsent(&self) -> Result<Vec<Unsent>, ClientError> {
         self.outbox.of(self.author, self.client.url())

@@ -1,0 +1,80 @@
+//! The full-screen interface.
+//!
+//! Keys and events become commands: [`update::update`] takes the state and an event and gives what is to be done, and
+//! [`draw::draw`] makes a picture of the state. Neither touches anything else. The [`runner`] alone reads keys, speaks
+//! with the gateway, writes files and the terminal.
+
+mod draw;
+mod effect;
+mod event;
+mod fuzzy;
+mod keymap;
+mod layout;
+mod runner;
+mod state;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod update;
+mod window;
+
+use crate::context::Context;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::settings::Settings;
+use keymap::Keymap;
+use state::Look;
+use theme::Theme;
+
+/// How it is to be opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Ask for messages instead of holding a socket.
+    pub(crate) poll: bool,
+    /// Vim's keys, whatever the settings say.
+    pub(crate) vim: bool,
+    /// A theme, whatever the settings say.
+    pub(crate) theme: Option<String>,
+}
+
+/// Opens it, until the person leaves.
+pub(crate) async fn run(context: &Context, options: Options) -> Outcome {
+    let look = look(context.settings()?, &options).map_err(|why| Failure::new(Exit::Usage, why))?;
+    runner::run(context, look, options.poll).await
+}
+
+/// What the person has chosen, as the screen needs it.
+fn look(settings: Settings, options: &Options) -> Result<Look, String> {
+    let is_vim = options.vim || settings.vim;
+    let keymap = Keymap::new(is_vim, &settings.keys)?;
+    let without_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let named = options.theme.clone().or_else(|| settings.theme.clone());
+    let name = match named {
+        _ if without_colour => "plain".to_owned(),
+        Some(name) => name,
+        None => background().to_owned(),
+    };
+    let theme = Theme::named(&name).ok_or_else(|| format!("the themes are {}, not {name:?}", Theme::NAMES.join(", ")))?;
+    let theme = if without_colour { theme } else { theme.with(&settings.colors, &settings.author_colors)? };
+    Ok(Look {
+        has_mouse: settings.mouse,
+        settings,
+        theme,
+        keymap,
+        is_vim,
+        is_numbered: false,
+        rooms: None,
+        members: None,
+    })
+}
+
+/// Whether the terminal is dark or light, where it says so (`COLORFGBG`, like `0;15`); most are dark.
+fn background() -> &'static str {
+    let said = std::env::var("COLORFGBG").unwrap_or_default();
+    match said.rsplit(';').next().and_then(|n| n.parse::<u8>().ok()) {
+        Some(7 | 9..=15) => "light",
+        _ => "dark",
+    }
+}

@@ -1,0 +1,132 @@
+//! The terminal: taken, drawn upon, lent, given back, whatever happens.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
+};
+use crossterm::style::Print;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::screen::draw::draw;
+use crate::screen::state::{Size, State};
+
+/// Whether the terminal is taken: it is given back once, by whoever comes first.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+static ON_PANIC: Once = Once::new();
+
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    has_mouse: bool,
+}
+
+impl Screen {
+    pub(super) fn open(has_mouse: bool) -> io::Result<Self> {
+        ON_PANIC.call_once(|| {
+            let earlier = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                give_back();
+                earlier(panic);
+            }));
+        });
+        take(has_mouse)?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
+        match terminal {
+            Ok(terminal) => Ok(Self { terminal, has_mouse }),
+            Err(e) => {
+                give_back();
+                Err(e)
+            }
+        }
+    }
+
+    pub(super) fn size(&self) -> io::Result<Size> {
+        let size = self.terminal.size()?;
+        Ok(Size { columns: size.width, rows: size.height })
+    }
+
+    pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| draw(state, frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    /// Everything is drawn anew by the next picture.
+    pub(super) fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    pub(super) fn set_mouse(&mut self, has_mouse: bool) -> io::Result<()> {
+        self.has_mouse = has_mouse;
+        let out = self.terminal.backend_mut();
+        if has_mouse { execute!(out, EnableMouseCapture) } else { execute!(out, DisableMouseCapture) }
+    }
+
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Sends a sequence that moves nothing: a bell, a notification.
+    pub(super) fn signal(&mut self, sequence: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), Print(sequence))
+    }
+
+    /// Gives the terminal to somebody else, and takes it back.
+    pub(super) fn lend<T>(&mut self, borrower: impl FnOnce() -> T) -> io::Result<T> {
+        give_back();
+        let result = borrower();
+        take(self.has_mouse)?;
+        self.forget()?;
+        Ok(result)
+    }
+
+    pub(super) fn close(&mut self) {
+        give_back();
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take(has_mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    IS_TAKEN.store(true, Ordering::SeqCst);
+    let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
+        .and_then(|()| if has_mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) });
+    if taken.is_err() {
+        give_back();
+    }
+    taken
+}
+
+/// The terminal as it was. What cannot be done is left: nobody could be told.
+fn give_back() {
+    if !IS_TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = disable_raw_mode();
+    let _ = out.flush();
+}

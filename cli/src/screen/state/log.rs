@@ -1,0 +1,365 @@
+//! The part of a room's log that is loaded: a stretch without holes, of bounded length.
+
+use std::collections::VecDeque;
+
+use chatapp_types::messages::Message;
+use chatapp_types::{Entry, EntryBody, MessageId, Timestamp, UserId, UserRef};
+
+use crate::lines;
+
+/// What is shown of a room's log: a message or something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) author: UserRef,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Said(Box<Said>),
+    /// A line that says it, safe to show.
+    Happened(String),
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) id: MessageId,
+    pub(crate) text: String,
+    pub(crate) reply_to: Option<MessageId>,
+    pub(crate) is_edited: bool,
+    pub(crate) is_deleted: bool,
+    /// Whether it names the person at this terminal.
+    pub(crate) names_me: bool,
+}
+
+impl Item {
+    /// What an entry shows; `None` for one that needs no line, as an edit, which shows at what it changes.
+    pub(crate) fn of_entry(e: &Entry, me: UserId) -> Option<Self> {
+        let what = match &e.body {
+            EntryBody::MessagePosted { message_id, body, reply_to, mentions, deleted, .. } => What::Said(Box::new(Said {
+                id: *message_id,
+                text: body.clone(),
+                reply_to: *reply_to,
+                is_edited: false,
+                is_deleted: *deleted,
+                names_me: mentions.iter().any(|u| u.id == me),
+            })),
+            EntryBody::MessageEdited { .. } | EntryBody::MessageDeleted { .. } => return None,
+            _ => What::Happened(lines::happened(e)?),
+        };
+        Some(Self { seq: e.seq, at: e.at, author: e.actor.clone(), what })
+    }
+
+    /// A message as it is now.
+    pub(crate) fn of_message(m: Message, me: UserId) -> Self {
+        let names_me = m.mentions.iter().any(|u| u.id == me);
+        let said = Said {
+            id: m.id,
+            text: m.body,
+            reply_to: m.reply_to,
+            is_edited: m.edited_at.is_some(),
+            is_deleted: m.deleted,
+            names_me,
+        };
+        Self { seq: m.seq, at: m.at, author: m.author, what: What::Said(Box::new(said)) }
+    }
+
+    pub(crate) fn said(&self) -> Option<&Said> {
+        match &self.what {
+            What::Said(said) => Some(said),
+            What::Happened(_) => None,
+        }
+    }
+}
+
+/// Where a page goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// In place of what is loaded.
+    Instead,
+    /// Before it.
+    Older,
+    /// Behind it.
+    Newer,
+}
+
+/// Entries `first..=last` of a log, as they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) head: u64,
+    pub(crate) floor: u64,
+    pub(crate) items: Vec<Item>,
+}
+
+/// A change of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Revision {
+    target: u64,
+    /// The new text; `None` when it was erased.
+    text: Option<String>,
+}
+
+/// The loaded stretch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    items: VecDeque<Item>,
+    /// Everything from here…
+    first: u64,
+    /// …up to here is loaded.
+    last: u64,
+    /// Nothing up to here may be read.
+    floor: u64,
+    is_loaded: bool,
+    /// What is being read. Changes that are heard of meanwhile are kept, for the page may have been read before them.
+    loading: Option<Side>,
+    revisions: Vec<Revision>,
+}
+
+impl Log {
+    /// Items that a room keeps: what is beyond is dropped, and read again when one comes there.
+    pub(crate) const KEPT: usize = 1_000;
+
+    pub(crate) const fn items(&self) -> &VecDeque<Item> {
+        &self.items
+    }
+
+    pub(crate) const fn is_loaded(&self) -> bool {
+        self.is_loaded
+    }
+
+    pub(crate) const fn loading(&self) -> Option<Side> {
+        self.loading
+    }
+
+    pub(crate) const fn first(&self) -> u64 {
+        self.first
+    }
+
+    pub(crate) const fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Whether there is something before what is loaded.
+    pub(crate) const fn has_older(&self) -> bool {
+        self.is_loaded && self.first > self.floor + 1
+    }
+
+    /// Whether the whole log up to `head` is loaded.
+    pub(crate) const fn reaches(&self, head: u64) -> bool {
+        self.is_loaded && self.last >= head
+    }
+
+    /// Where the item of `seq` is, or the one after it would be.
+    pub(crate) fn position(&self, seq: u64) -> Result<usize, usize> {
+        self.items.binary_search_by_key(&seq, |item| item.seq)
+    }
+
+    pub(crate) fn get(&self, seq: u64) -> Option<&Item> {
+        self.position(seq).ok().map(|at| &self.items[at])
+    }
+
+    /// The message of this id, if it is loaded; answers are mostly near to what they answer.
+    pub(crate) fn message(&self, id: MessageId) -> Option<&Item> {
+        self.items.iter().rev().find(|item| item.said().is_some_and(|s| s.id == id))
+    }
+
+    /// A page is being read.
+    pub(crate) fn begin(&mut self, side: Side) {
+        self.loading = Some(side);
+    }
+
+    /// The reading failed.
+    pub(crate) fn give_up(&mut self) {
+        self.loading = None;
+        self.revisions.clear();
+    }
+
+    /// Forgets what is loaded.
+    pub(crate) fn drop_all(&mut self) {
+        *self = Self { floor: self.floor, ..Self::default() };
+    }
+
+    /// Takes what was read. A stretch that does not join what is loaded is of no use and is dropped.
+    pub(crate) fn take(&mut self, side: Side, stretch: Stretch) {
+        self.loading = None;
+        self.floor = self.floor.max(stretch.floor);
+        match side {
+            Side::Instead => {
+                self.items = stretch.items.into();
+                (self.first, self.last, self.is_loaded) = (stretch.first, stretch.last, true);
+            }
+            Side::Older if stretch.last + 1 == self.first => {
+                for item in stretch.items.into_iter().rev() {
+                    self.items.push_front(item);
+                }
+                self.first = stretch.first;
+                self.trim_back();
+            }
+            Side::Newer => {
+                for item in stretch.items.into_iter().filter(|i| i.seq > self.last).collect::<Vec<_>>() {
+                    self.items.push_back(item);
+                }
+                if stretch.first <= self.last + 1 {
+                    self.last = self.last.max(stretch.last);
+                }
+                self.trim_front();
+            }
+            // Nothing was there to be read: the floor is where the log begins.
+            Side::Older if stretch.items.is_empty() && stretch.last < stretch.first => self.floor = self.first - 1,
+            Side::Older => {}
+        }
+        for revision in std::mem::take(&mut self.revisions) {
+            self.revise(&revision);
+        }
+    }
+
+    /// Takes an entry of the live feed. It joins what is loaded if it is the next one, and (`follows`) either the
+    /// person sees the end or there is room for it.
+    pub(crate) fn live(&mut self, entry: &Entry, me: UserId, follows: bool) {
+        let revision = match &entry.body {
+            EntryBody::MessageEdited { target_seq, body, deleted: false, .. } => {
+                Some(Revision { target: *target_seq, text: Some(body.clone()) })
+            }
+            EntryBody::MessageDeleted { target_seq, .. } => Some(Revision { target: *target_seq, text: None }),
+            _ => None,
+        };
+        if let Some(revision) = revision {
+            self.revise(&revision);
+            if self.loading.is_some() {
+                self.revisions.push(revision);
+            }
+        }
+        if !self.is_loaded || entry.seq != self.last + 1 || (!follows && self.items.len() >= Self::KEPT) {
+            return;
+        }
+        self.last = entry.seq;
+        self.items.extend(Item::of_entry(entry, me));
+        if follows {
+            self.trim_front();
+        }
+    }
+
+    fn revise(&mut self, revision: &Revision) {
+        let Ok(at) = self.position(revision.target) else { return };
+        if let What::Said(said) = &mut self.items[at].what {
+            match &revision.text {
+                Some(text) if !said.is_deleted => {
+                    said.text.clone_from(text);
+                    said.is_edited = true;
+                }
+                Some(_) => {}
+                None => {
+                    said.text.clear();
+                    said.is_deleted = true;
+                }
+            }
+        }
+    }
+
+    fn trim_front(&mut self) {
+        while self.items.len() > Self::KEPT {
+            if let Some(item) = self.items.pop_front() {
+                self.first = item.seq + 1;
+            }
+        }
+    }
+
+    fn trim_back(&mut self) {
+        while self.items.len() > Self::KEPT {
+            if let Some(item) = self.items.pop_back() {
+                self.last = item.seq - 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatapp_types::RoomId;
+
+    use super::*;
+
+    fn ann() -> UserRef {
+        UserRef { id: UserId(uuid::Uuid::nil()), username: "ann".to_owned() }
+    }
+
+    fn item(seq: u64) -> Item {
+        let said = Said { id: MessageId::new(), text: format!("m{seq}"), reply_to: None, is_edited: false, is_deleted: false, names_me: false };
+        Item { seq, at: Timestamp::from_millis(0), author: ann(), what: What::Said(Box::new(said)) }
+    }
+
+    fn stretch(first: u64, last: u64) -> Stretch {
+        Stretch { first, last, head: last, floor: 0, items: (first..=last).map(item).collect() }
+    }
+
+    fn entry(seq: u64, body: EntryBody) -> Entry {
+        Entry { room_id: RoomId::new(), seq, at: Timestamp::from_millis(0), actor: ann(), body }
+    }
+
+    fn edited(seq: u64, target: u64, text: &str) -> Entry {
+        let body = EntryBody::MessageEdited { message_id: MessageId::new(), target_seq: target, body: text.to_owned(), deleted: false };
+        entry(seq, body)
+    }
+
+    fn text(log: &Log, seq: u64) -> &str {
+        &log.get(seq).and_then(Item::said).expect("a message").text
+    }
+
+    #[test]
+    fn a_log_stays_bounded_and_says_what_is_missing() {
+        let mut log = Log::default();
+        log.take(Side::Instead, stretch(2001, 2200));
+        for first in [1801_u64, 1601, 1401, 1201, 1001] {
+            log.take(Side::Older, stretch(first, first + 199));
+        }
+        assert_eq!((log.items().len(), log.first(), log.last()), (Log::KEPT, 1001, 2000));
+        assert!(log.has_older() && !log.reaches(2200));
+        log.take(Side::Newer, stretch(2001, 2200));
+        assert_eq!((log.first(), log.last()), (1201, 2200));
+        assert!(log.reaches(2200));
+    }
+
+    #[test]
+    fn an_edit_that_overtakes_the_page_it_belongs_to_is_not_lost() {
+        let mut log = Log::default();
+        log.begin(Side::Instead);
+        log.live(&edited(11, 5, "better"), UserId::new(), true);
+        log.take(Side::Instead, stretch(1, 10));
+        assert_eq!(text(&log, 5), "better");
+    }
+
+    #[test]
+    fn a_live_entry_joins_only_what_it_follows() {
+        let mut log = Log::default();
+        log.take(Side::Instead, stretch(1, 10));
+        log.live(&entry(12, EntryBody::MemberJoined), UserId::new(), true);
+        assert_eq!(log.last(), 10, "11 is missing");
+        log.live(&entry(11, EntryBody::MemberJoined), UserId::new(), true);
+        assert_eq!((log.last(), log.items().len()), (11, 11));
+        log.live(&edited(12, 3, "x"), UserId::new(), true);
+        assert_eq!((log.last(), log.items().len(), text(&log, 3)), (12, 11, "x"));
+    }
+
+    #[test]
+    fn what_is_erased_stays_erased() {
+        let mut log = Log::default();
+        log.take(Side::Instead, stretch(1, 3));
+        let gone = EntryBody::MessageDeleted { message_id: MessageId::new(), target_seq: 2 };
+        log.live(&entry(4, gone), UserId::new(), true);
+        log.live(&edited(5, 2, "back"), UserId::new(), true);
+        assert_eq!(text(&log, 2), "");
+    }
+
+    #[test]
+    fn whoever_reads_earlier_messages_keeps_them_while_others_write() {
+        let mut log = Log::default();
+        log.take(Side::Instead, stretch(1, 1_000));
+        log.live(&entry(1_001, EntryBody::MemberJoined), UserId::new(), false);
+        assert_eq!((log.first(), log.last()), (1, 1_000), "nothing is pushed out under the reader's eyes");
+    }
+}

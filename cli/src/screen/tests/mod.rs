@@ -1,0 +1,1 @@
+//! Sequences of events, and the pictures they make.

@@ -1,0 +1,116 @@
+//! What the gateway answers.
+
+use chatapp_types::RoomId;
+use chatapp_types::rooms::Room;
+
+use super::{came_in, entering, going, listed, lists, pages};
+use crate::screen::effect::{Effect, Request};
+use crate::screen::event::{Given, Trouble};
+use crate::screen::state::State;
+use crate::screen::state::overlay::Overlay;
+
+pub(super) fn take(state: &mut State, to: Request, got: Result<Given, Trouble>) -> Vec<Effect> {
+    if state.entrance.is_some() {
+        return entering::answered(state, to, got);
+    }
+    match got {
+        Ok(given) => given_to(state, to, given),
+        Err(trouble) => troubled(state, &to, &trouble),
+    }
+}
+
+fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
+    match (to, given) {
+        (Request::Rooms, Given::Rooms(rooms)) => listed(state, rooms),
+        (Request::Page { room, side, .. }, Given::Page(stretch)) => pages::came(state, room, side, stretch),
+        (Request::Members(id), Given::Members(members)) => {
+            let Some(room) = state.rooms.get_mut(id) else { return vec![] };
+            room.members = Some(members);
+            room.members_asked = false;
+            let again = going::members(room);
+            lists::refresh_members(state, id);
+            again
+        }
+        (Request::GoTo(_) | Request::Join(_) | Request::EnterByCode(_), Given::Room(room)) => entered(state, room),
+        (Request::Create { .. }, Given::Created(room, code)) => {
+            let name = room.name.clone();
+            let effects = entered(state, room);
+            if let Some(code) = code {
+                show_code(state, &name, &code);
+            }
+            effects
+        }
+        (Request::NewCode(id, _), Given::Code(code)) => {
+            let name = state.rooms.get(id).map(|r| r.room.name.clone()).unwrap_or_default();
+            show_code(state, &name, &code);
+            vec![]
+        }
+        (Request::Leave(id) | Request::DeleteRoom(id), Given::Done) => gone(state, id),
+        (Request::LogOut, Given::Done) => {
+            state.is_logged_out = true;
+            vec![Effect::Quit]
+        }
+        (Request::Change(id, _), Given::Said(text)) => {
+            state.say(text);
+            state.rooms.get_mut(id).map(|r| { r.members_stale = true; going::members(r) }).unwrap_or_default()
+        }
+        (to, given) => lists::fill(state, &to, given),
+    }
+}
+
+/// One came into a room.
+fn entered(state: &mut State, room: Room) -> Vec<Effect> {
+    let id = room.id;
+    let mut effects = came_in(state, room, None);
+    effects.extend(going::go_to(state, id));
+    effects
+}
+
+/// A code is shown this once, where nothing remembers it.
+fn show_code(state: &mut State, room: &str, code: &str) {
+    let lines = vec![
+        "Whoever has this code can enter. It is shown this once:".to_owned(),
+        String::new(),
+        format!("    {code}"),
+        String::new(),
+        "To enter: :enter and the code. Esc closes this.".to_owned(),
+    ];
+    state.overlay = Some(Overlay::Paper { title: format!("The secret code of {room}"), lines, scroll: 0 });
+}
+
+/// One has left the room, or it is no more.
+fn gone(state: &mut State, id: RoomId) -> Vec<Effect> {
+    let next = state.rooms.before();
+    state.rooms.remove(id);
+    let mut effects = vec![Effect::Unfollow(id)];
+    if let Some(next) = next.or(state.rooms.current_id()) {
+        effects.extend(going::go_to(state, next));
+    }
+    effects
+}
+
+fn troubled(state: &mut State, to: &Request, trouble: &Trouble) -> Vec<Effect> {
+    lists::stop_waiting(state, to);
+    match to {
+        Request::Page { room, .. } => {
+            if let Some(room) = state.rooms.get_mut(*room) {
+                room.log.give_up();
+                room.view.wanted = None;
+                // Asked again when there is a connection again, not at once and forever.
+                if !trouble.is_transient {
+                    room.ended.get_or_insert_with(|| trouble.text.clone());
+                }
+            }
+        }
+        Request::Members(id) => {
+            if let Some(room) = state.rooms.get_mut(*id) {
+                (room.members_asked, room.members_stale) = (false, true);
+            }
+        }
+        // Listing goes on by itself when the gateway answers again.
+        Request::Rooms if trouble.is_transient => return vec![],
+        _ => {}
+    }
+    state.complain(trouble.text.clone());
+    vec![]
+}

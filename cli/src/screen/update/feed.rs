@@ -1,0 +1,227 @@
+//! What the live feed tells.
+
+use chatapp_client::live::{Event, Transport};
+use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, UserRef};
+use std::time::Duration;
+
+use super::going;
+use crate::attention::Call;
+use crate::command::Level;
+use crate::screen::effect::{Alarm, Effect, Request};
+use crate::screen::state::entrance::Entrance;
+use crate::screen::state::room::{Anchor, Fate, RoomState};
+use crate::screen::state::{Connection, State};
+
+/// How long somebody who said so is believed to be typing.
+const TYPING_FOR: Duration = Duration::from_secs(6);
+
+pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Connected { transport, .. } => connected(state, transport),
+        Event::Entry(entry) => entered(state, &entry),
+        Event::CaughtUp { room_id, .. } => caught_up(state, room_id),
+        Event::Typing { room_id, user } => typing(state, room_id, user),
+        Event::Presence { room_id, online, offline, full } => {
+            if let Some(room) = state.rooms.get_mut(room_id) {
+                if full {
+                    room.online.clear();
+                }
+                room.online.extend(online.iter().map(|u| u.id));
+                for user in offline {
+                    room.online.remove(&user.id);
+                    room.typing.retain(|(u, _)| u.id != user.id);
+                }
+            }
+            vec![]
+        }
+        Event::Ack { key, room_id, seq, .. } => acked(state, key, room_id, seq),
+        Event::Refused { key, room_id, message, is_final, .. } => refused(state, key, room_id, message, is_final),
+        Event::RoomEnded { room_id, code } => going::ended(state, room_id, why_ended(code)),
+        Event::Delivery { ok } => {
+            state.connection = match (&state.connection, ok) {
+                (Connection::Connected(t) | Connection::Stalled(t), true) => Connection::Connected(*t),
+                (Connection::Connected(t) | Connection::Stalled(t), false) => Connection::Stalled(*t),
+                (other, _) => other.clone(),
+            };
+            vec![]
+        }
+        Event::Disconnected { retry_in, reason } => disconnected(state, retry_in, reason),
+        Event::LoggedOut { reason } => {
+            let url = state.url.clone();
+            state.entrance = Some(Entrance { message: Some(format!("You have been logged out: {reason}")), ..Entrance::new(Some(url)) });
+            state.overlay = None;
+            vec![]
+        }
+        Event::Failed { reason } => {
+            state.connection = Connection::Broken { reason: reason.clone(), retry_in: Duration::ZERO };
+            state.complain(format!("The live feed has ended: {reason}"));
+            vec![]
+        }
+    }
+}
+
+fn why_ended(code: Option<ErrorCode>) -> &'static str {
+    match code {
+        Some(ErrorCode::Blocked) => "You are blocked from this room.",
+        Some(ErrorCode::RoomNotFound) => "You are no longer in this room, or it is no more.",
+        _ => "You are no longer in this room.",
+    }
+}
+
+/// Everything is asked for again that may have changed meanwhile; entries come by themselves, from each room's cursor.
+fn connected(state: &mut State, transport: Transport) -> Vec<Effect> {
+    let was_away = !matches!(state.connection, Connection::Connected(_));
+    state.connection = Connection::Connected(transport);
+    if !was_away {
+        return vec![];
+    }
+    for room in state.rooms.iter_mut() {
+        room.log.give_up();
+        (room.members_asked, room.members_stale) = (false, true);
+    }
+    let mut effects = vec![Effect::Ask(Request::Rooms)];
+    effects.extend(state.rooms.current_mut().map(going::members).unwrap_or_default());
+    effects
+}
+
+fn disconnected(state: &mut State, retry_in: Duration, reason: String) -> Vec<Effect> {
+    state.connection = Connection::Broken { reason, retry_in };
+    for room in state.rooms.iter_mut() {
+        // Who is online and typing is not known now, and what comes next is what was missed.
+        room.online.clear();
+        room.typing.clear();
+        room.is_live = false;
+    }
+    vec![]
+}
+
+fn entered(state: &mut State, entry: &Entry) -> Vec<Effect> {
+    let me = state.me.id;
+    let is_current = state.rooms.is_current(entry.room_id);
+    let looks = state.is_in_front && is_current;
+    let also_when_looking = state.look.settings.notify.also_when_looking;
+    let Some(room) = state.rooms.get_mut(entry.room_id).filter(|r| r.ended.is_none()) else { return vec![] };
+    if entry.seq <= room.head && entry.seq <= room.log.last() {
+        return vec![];
+    }
+    let is_new = entry.seq > room.head;
+    room.head = room.head.max(entry.seq);
+    let follows = room.view.anchor == Anchor::End;
+    room.log.live(entry, me, follows);
+    room.typing.retain(|(u, _)| u.id != entry.actor.id);
+    let mut effects = changed(room, entry, is_current);
+    if let EntryBody::MessagePosted { key: Some(key), .. } = &entry.body {
+        room.pending.retain(|p| p.key != *key);
+    }
+    if !is_new || entry.actor.id == me {
+        return effects;
+    }
+    if let EntryBody::MessagePosted { body, mentions, .. } = &entry.body {
+        let mention = mentions.iter().any(|u| u.id == me);
+        room.unread += 1;
+        room.mentions += u64::from(mention);
+        if is_current && !looks {
+            // The line stands before what came while one looked elsewhere.
+            room.line.get_or_insert(entry.seq - 1);
+        }
+        if !looks || also_when_looking {
+            effects.extend(call(room, entry, body, mention));
+        }
+    }
+    effects
+}
+
+/// What an entry changes of the room itself.
+fn changed(room: &mut RoomState, entry: &Entry, is_current: bool) -> Vec<Effect> {
+    match &entry.body {
+        EntryBody::RoomRenamed { name } => room.room.name.clone_from(name),
+        EntryBody::RoomTopicChanged { topic } => room.room.topic.clone_from(topic),
+        EntryBody::RoomVisibilityChanged { visibility } => room.room.visibility = *visibility,
+        EntryBody::RoomHistoryChanged { history } => room.room.history = *history,
+        EntryBody::MemberJoined
+        | EntryBody::MemberLeft
+        | EntryBody::MemberAdded { .. }
+        | EntryBody::MemberRemoved { .. }
+        | EntryBody::MemberBlocked { .. }
+        | EntryBody::MemberRoleChanged { .. } => {
+            room.members_stale = true;
+            return if is_current { going::members(room) } else { vec![] };
+        }
+        _ => {}
+    }
+    vec![]
+}
+
+/// A message that is to call for attention does; what was missed does so at once, when all of it is here.
+fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool) -> Option<Effect> {
+    let calls = match room.level {
+        Level::All => true,
+        Level::Mentions => mention,
+        Level::None => false,
+    };
+    if !calls {
+        return None;
+    }
+    let call = Call {
+        room_id: entry.room_id,
+        room: room.room.name.clone(),
+        seq: entry.seq,
+        at: entry.at,
+        author: entry.actor.username.clone(),
+        text: text.to_owned(),
+        mention,
+        count: 1,
+    };
+    if room.is_live {
+        return Some(Effect::Call(Box::new(call)));
+    }
+    let count = room.missed.as_ref().map_or(0, |m| m.count) + 1;
+    let named = room.missed.as_ref().is_some_and(|m| m.mention);
+    room.missed = Some(Call { count, mention: mention || named, ..call });
+    None
+}
+
+fn caught_up(state: &mut State, id: RoomId) -> Vec<Effect> {
+    let Some(room) = state.rooms.get_mut(id) else { return vec![] };
+    room.is_live = true;
+    room.missed.take().map(|call| Effect::Call(Box::new(call))).into_iter().collect()
+}
+
+fn typing(state: &mut State, id: RoomId, user: UserRef) -> Vec<Effect> {
+    let until = state.now.plus(time::Duration::try_from(TYPING_FOR).unwrap_or_default());
+    let is_me = user.id == state.me.id;
+    let Some(room) = state.rooms.get_mut(id).filter(|_| !is_me) else { return vec![] };
+    room.typing.retain(|(u, _)| u.id != user.id);
+    room.typing.push((user, until));
+    // A little later, so that the time is over then.
+    vec![Effect::Wake { alarm: Alarm::Typing(id), after: TYPING_FOR + Duration::from_millis(50) }]
+}
+
+fn acked(state: &mut State, key: SendKey, id: RoomId, seq: u64) -> Vec<Effect> {
+    if let Some(room) = state.rooms.get_mut(id) {
+        let is_shown = room.log.last() >= seq && room.shows_end();
+        match room.pending.iter_mut().find(|p| p.key == key) {
+            Some(_) if is_shown => room.pending.retain(|p| p.key != key),
+            Some(pending) => pending.fate = Fate::Sent(seq),
+            None => {}
+        }
+    }
+    state.unplaced.retain(|(_, p)| p.key != key);
+    vec![Effect::Settle(key)]
+}
+
+fn refused(state: &mut State, key: SendKey, id: RoomId, why: String, is_final: bool) -> Vec<Effect> {
+    if !is_final {
+        state.complain(format!("Not sent yet, but kept: {why}"));
+        return vec![];
+    }
+    let name = state.rooms.get(id).map(|r| r.room.name.clone());
+    if let Some(pending) = state.rooms.get_mut(id).and_then(|r| r.pending.iter_mut().find(|p| p.key == key)) {
+        pending.fate = Fate::Failed(why.clone());
+    }
+    state.unplaced.retain(|(_, p)| p.key != key);
+    if !state.rooms.is_current(id) {
+        state.complain(format!("Not sent to {}: {why}", name.unwrap_or_else(|| "a room you are not in".to_owned())));
+    }
+    vec![Effect::Settle(key)]
+}

@@ -1,0 +1,349 @@
+//! Lists, questions and texts over the conversation.
+
+use chatapp_client::sanitize;
+use chatapp_types::{RoomId, Visibility};
+
+use super::{commands, going, writing};
+use crate::clock_text::local;
+use crate::lines;
+use crate::screen::effect::{Effect, Request};
+use crate::screen::event::Given;
+use crate::screen::fuzzy;
+use crate::screen::keymap::Action;
+use crate::screen::state::composer::Composer;
+use crate::screen::state::overlay::{Asked, List, ListKind, Overlay, Pick, Row};
+use crate::screen::state::{Focus, State};
+
+/// What an action does to what stands over the conversation; `None` closes it and lets the action go on.
+pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
+    if action == Action::Cancel {
+        state.overlay = None;
+        return Some(vec![]);
+    }
+    let page = usize::from(state.size.rows / 2).max(1);
+    match state.overlay.as_mut()? {
+        Overlay::List(_) => act_on_list(state, action, page),
+        Overlay::Help { scroll } | Overlay::Paper { scroll, .. } => {
+            *scroll = match action {
+                Action::Up => scroll.saturating_sub(1),
+                Action::Down => scroll.saturating_add(1),
+                Action::PageUp => scroll.saturating_sub(page),
+                Action::PageDown => scroll.saturating_add(page),
+                Action::Oldest | Action::LineStart => 0,
+                Action::Latest | Action::LineEnd => usize::MAX,
+                Action::Help | Action::Choose => {
+                    state.overlay = None;
+                    return Some(vec![]);
+                }
+                _ => return if is_elsewhere(action) { None } else { Some(vec![]) },
+            };
+            bound_scroll(state);
+            Some(vec![])
+        }
+        Overlay::Confirm { .. } if is_elsewhere(action) => None,
+        Overlay::Confirm { .. } => Some(vec![]),
+        Overlay::Ask { answer, then, .. } => {
+            if action != Action::Choose {
+                writing::edit(answer, action);
+                return Some(vec![]);
+            }
+            let (text, then) = (answer.text().trim().to_owned(), *then);
+            state.overlay = None;
+            Some(if text.is_empty() { vec![] } else { answered(state, then, text) })
+        }
+    }
+}
+
+/// Actions that leave what stands over the conversation for something else.
+const fn is_elsewhere(action: Action) -> bool {
+    matches!(
+        action,
+        Action::SwitchRoom | Action::Quit | Action::NextUnread | Action::Search | Action::Redraw | Action::Suspend
+    )
+}
+
+/// The end of a text is where its last line is the last one that is seen.
+fn bound_scroll(state: &mut State) {
+    let rows = usize::from(state.size.rows.saturating_sub(4));
+    let columns = usize::from(state.size.columns.saturating_sub(4));
+    let count = match &state.overlay {
+        Some(Overlay::Help { .. }) => crate::screen::draw::help_length(state, columns),
+        Some(Overlay::Paper { lines, .. }) => lines.len(),
+        _ => return,
+    };
+    if let Some(Overlay::Help { scroll } | Overlay::Paper { scroll, .. }) = &mut state.overlay {
+        *scroll = (*scroll).min(count.saturating_sub(rows));
+    }
+}
+
+fn act_on_list(state: &mut State, action: Action, page: usize) -> Option<Vec<Effect>> {
+    let Some(Overlay::List(list)) = &mut state.overlay else { return None };
+    let last = list.shown.len().saturating_sub(1);
+    match action {
+        Action::Up => list.at = list.at.checked_sub(1).unwrap_or(last),
+        Action::Down => list.at = if list.at >= last { 0 } else { list.at + 1 },
+        Action::PageUp => list.at = list.at.saturating_sub(page),
+        Action::PageDown => list.at = (list.at + page).min(last),
+        Action::Oldest => list.at = 0,
+        Action::Latest => list.at = last,
+        Action::SwitchRoom if list.kind == ListKind::Switcher => state.overlay = None,
+        Action::Choose => {
+            let pick = list.chosen().map_or(Pick::Nothing, |row| row.pick.clone());
+            let typed = list.filter.text().to_owned();
+            return Some(picked(state, pick, &typed));
+        }
+        _ if is_elsewhere(action) => return None,
+        _ => {
+            writing::edit(&mut list.filter, action);
+            narrow(list);
+        }
+    }
+    Some(vec![])
+}
+
+/// A character is typed into what stands over the conversation.
+pub(super) fn typed(state: &mut State, text: &str) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::List(list)) => {
+            list.filter.insert(text);
+            narrow(list);
+            vec![]
+        }
+        Some(Overlay::Ask { answer, .. }) => {
+            answer.insert(text);
+            vec![]
+        }
+        Some(Overlay::Confirm { then, .. }) => {
+            let effect = then.as_ref().clone();
+            match text {
+                "y" | "Y" => {
+                    state.overlay = None;
+                    vec![effect]
+                }
+                "n" | "N" | "q" => {
+                    state.overlay = None;
+                    vec![]
+                }
+                _ => vec![],
+            }
+        }
+        Some(Overlay::Help { .. } | Overlay::Paper { .. }) => match text {
+            "j" => act(state, Action::Down).unwrap_or_default(),
+            "k" => act(state, Action::Up).unwrap_or_default(),
+            " " => act(state, Action::PageDown).unwrap_or_default(),
+            "q" | "?" => act(state, Action::Cancel).unwrap_or_default(),
+            _ => vec![],
+        },
+        None => vec![],
+    }
+}
+
+/// Shows the rows that fit what is typed, the best first.
+fn narrow(list: &mut List) {
+    let typed = list.filter.text().trim();
+    if typed.is_empty() {
+        list.shown = (0..list.rows.len()).collect();
+    } else {
+        let mut fitting: Vec<(i64, usize)> =
+            list.rows.iter().enumerate().filter_map(|(at, row)| Some((fuzzy::score(&row.text, typed)?, at))).collect();
+        fitting.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+        list.shown = fitting.into_iter().map(|(_, at)| at).collect();
+        // What makes something new stays in reach.
+        let always = |row: &Row| matches!(row.pick, Pick::Create | Pick::CreatePrivate | Pick::Code);
+        let new: Vec<usize> = (0..list.rows.len()).filter(|at| always(&list.rows[*at]) && !list.shown.contains(at)).collect();
+        list.shown.extend(new);
+    }
+    list.at = 0;
+}
+
+fn picked(state: &mut State, pick: Pick, typed: &str) -> Vec<Effect> {
+    match pick {
+        Pick::Nothing => return vec![],
+        Pick::Create | Pick::CreatePrivate => {
+            let is_private = pick == Pick::CreatePrivate;
+            let title = if is_private { "Name of the private room" } else { "Name of the public room" };
+            ask(state, title, Asked::Create { is_private });
+            if let Some(Overlay::Ask { answer, .. }) = &mut state.overlay {
+                answer.set(typed);
+            }
+            return vec![];
+        }
+        Pick::Code => {
+            ask(state, "The room's secret code (or its id, a blank, and the code)", Asked::Code);
+            return vec![];
+        }
+        _ => {}
+    }
+    state.overlay = None;
+    match pick {
+        Pick::GoTo(id) => going::go_to(state, id),
+        Pick::Join(id) => vec![Effect::Ask(Request::Join(id))],
+        Pick::Message(id, seq) => going::to_message(state, id, seq),
+        Pick::Link(link) => vec![Effect::Open(link)],
+        Pick::Mention(name) => {
+            state.focus = Focus::Writing;
+            writing::typed(state, &format!("@{name} "))
+        }
+        _ => vec![],
+    }
+}
+
+/// Asks for a line.
+pub(super) fn ask(state: &mut State, question: &str, then: Asked) {
+    state.overlay = Some(Overlay::Ask { question: question.to_owned(), answer: Composer::default(), then });
+}
+
+fn answered(state: &mut State, then: Asked, text: String) -> Vec<Effect> {
+    match then {
+        Asked::Search => {
+            let room = state.rooms.current_id();
+            await_list(state, &format!("Found: {text}"), Request::Search { text, room })
+        }
+        Asked::Create { is_private } => vec![Effect::Ask(Request::Create { name: text, is_private })],
+        Asked::Code => vec![Effect::Ask(Request::EnterByCode(text))],
+    }
+}
+
+/// Opens a list that the gateway fills.
+pub(super) fn await_list(state: &mut State, title: &str, request: Request) -> Vec<Effect> {
+    let (overlay, effects) = commands::waiting(&sanitize::line(title), request);
+    state.overlay = Some(overlay);
+    effects
+}
+
+/// Every room one is in, then public ones, then ways to others.
+pub(super) fn open_switcher(state: &mut State) -> Vec<Effect> {
+    let mut rooms: Vec<_> = state.rooms.iter().filter(|r| r.ended.is_none()).collect();
+    let before = state.rooms.before();
+    rooms.sort_by_key(|r| {
+        let id = r.room.id;
+        (r.mentions == 0, r.unread == 0, Some(id) != before, state.rooms.is_current(id), r.room.name.to_lowercase())
+    });
+    let row = |r: &&crate::screen::state::room::RoomState| {
+        let counts = match (r.mentions, r.unread) {
+            (0, 0) => String::new(),
+            (0, n) => format!("{n} unread"),
+            (m, n) => format!("{n} unread, {m} for you"),
+        };
+        let private = if r.room.visibility == Visibility::Private { "private" } else { "" };
+        let note = [counts.as_str(), private].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join(", ");
+        Row { text: r.room.name.clone(), note, pick: Pick::GoTo(r.room.id) }
+    };
+    let mut rows: Vec<Row> = rooms.iter().map(row).collect();
+    rows.extend(ways_in());
+    let mut list = List::new("Go to a room", ListKind::Switcher, rows);
+    list.is_waiting = true;
+    state.overlay = Some(Overlay::List(list));
+    vec![Effect::Ask(Request::Public(String::new())), Effect::Ask(Request::Rooms)]
+}
+
+fn ways_in() -> Vec<Row> {
+    let way = |text: &str, pick| Row { text: text.to_owned(), note: String::new(), pick };
+    vec![
+        way("+ new public room", Pick::Create),
+        way("+ new private room", Pick::CreatePrivate),
+        way("+ enter a private room by its code", Pick::Code),
+    ]
+}
+
+pub(super) fn open_members(state: &mut State, only_online: bool) -> Vec<Effect> {
+    let Some(room) = state.rooms.current_mut() else { return vec![] };
+    let id = room.room.id;
+    let effects = going::members(room);
+    let mut list = List::new(if only_online { "Online" } else { "Members" }, ListKind::Members(id), vec![]);
+    list.is_waiting = !effects.is_empty();
+    state.overlay = Some(Overlay::List(list));
+    refresh_members(state, id);
+    effects
+}
+
+/// Brings an open list of members up to date.
+pub(super) fn refresh_members(state: &mut State, id: RoomId) {
+    let State { overlay, rooms, .. } = state;
+    let (Some(Overlay::List(list)), Some(room)) = (overlay, rooms.get(id)) else { return };
+    if list.kind != ListKind::Members(id) {
+        return;
+    }
+    let only_online = list.title == "Online";
+    let members = room.members.iter().flatten().filter(|m| !only_online || room.online.contains(&m.user.id));
+    list.rows = members
+        .map(|m| {
+            let online = if room.online.contains(&m.user.id) { "online, " } else { "" };
+            let note = format!("{online}{} since {}", m.role, local(m.joined_at));
+            Row { text: m.user.username.clone(), note, pick: Pick::Mention(m.user.username.clone()) }
+        })
+        .collect();
+    list.is_waiting = room.members.is_none();
+    narrow(list);
+}
+
+/// Fills the list that waits for this.
+pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect> {
+    let rows = match given {
+        Given::Public(rooms) => public(state, rooms),
+        Given::Hits(hits) => hits
+            .into_iter()
+            .map(|hit| Row {
+                text: format!("{}: {}", sanitize::line(&hit.message.author.username), lines::snippet(&hit.message.body)),
+                note: format!("{} #{} {}", sanitize::line(&hit.room_name), hit.message.seq, local(hit.message.at)),
+                pick: Pick::Message(hit.message.room_id, hit.message.seq),
+            })
+            .collect(),
+        Given::Blocks(blocks) => blocks
+            .into_iter()
+            .map(|b| {
+                let until = b.until.map_or_else(|| "until unblocked".to_owned(), |at| format!("until {}", local(at)));
+                let reason = b.reason.map_or_else(String::new, |r| format!(": {}", sanitize::line(&r)));
+                Row { text: format!("{}{reason}", b.user.username), note: format!("by {}, {until}", b.by.username), pick: Pick::Nothing }
+            })
+            .collect(),
+        Given::Audit(acts) => acts
+            .into_iter()
+            .map(|a| {
+                let upon = a.subject.map_or_else(String::new, |s| format!(" {}", s.username));
+                let detail = a.detail.map_or_else(String::new, |d| format!(": {d}"));
+                Row { text: format!("{} {}{upon}{detail}", a.actor.username, a.action), note: local(a.at), pick: Pick::Nothing }
+            })
+            .collect(),
+        _ => return vec![],
+    };
+    let Some(Overlay::List(list)) = &mut state.overlay else { return vec![] };
+    let chosen = list.at;
+    match (&list.kind, to) {
+        (ListKind::Switcher, Request::Public(_)) => {
+            let ways = list.rows.len() - ways_in().len();
+            list.rows.splice(ways..ways, rows);
+        }
+        (ListKind::Other(asked), to) if asked == to => list.rows = rows,
+        _ => return vec![],
+    }
+    list.is_waiting = false;
+    narrow(list);
+    list.at = chosen.min(list.shown.len().saturating_sub(1));
+    vec![]
+}
+
+/// Public rooms one is not in.
+fn public(state: &State, rooms: Vec<chatapp_types::rooms::Room>) -> Vec<Row> {
+    let is_new = |room: &chatapp_types::rooms::Room| state.rooms.get(room.id).is_none_or(|r| r.ended.is_some());
+    rooms
+        .into_iter()
+        .filter(is_new)
+        .map(|room| Row {
+            note: format!("not joined, {} members", room.member_count),
+            pick: Pick::Join(room.id),
+            text: room.name,
+        })
+        .collect()
+}
+
+/// A list that waits for an answer that does not come waits no more.
+pub(super) fn stop_waiting(state: &mut State, to: &Request) {
+    if let Some(Overlay::List(list)) = &mut state.overlay {
+        let is_its = matches!((&list.kind, to), (ListKind::Other(asked), to) if asked == to)
+            || matches!((&list.kind, to), (ListKind::Switcher, Request::Public(_)));
+        if is_its {
+            list.is_waiting = false;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What follows from what happens. No input, no output, no clock: the state as it was and an event in, the state as it
+//! is then and what is to be done out.
+
+mod answers;
+mod commands;
+mod entering;
+mod feed;
+mod going;
+mod keys;
+mod lists;
+mod messages;
+mod pages;
+mod reading;
+mod writing;
+
+use std::time::Duration;
+
+use chatapp_types::RoomId;
+use chatapp_types::messages::UnreadRoom;
+use chatapp_types::rooms::Room;
+
+use super::effect::{Alarm, Effect, Request};
+use super::event::{Beginning, Event};
+use super::state::entrance::Entrance;
+use super::state::room::{Fate, Pending, RoomState};
+use super::state::rooms::Rooms;
+use super::state::{Connection, State};
+
+/// How often one's rooms are listed again: nothing tells that one was added to another.
+const ROOMS_EVERY: Duration = Duration::from_mins(2);
+/// How long what is seen waits to be marked as read.
+const MARK_AFTER: Duration = Duration::from_secs(2);
+
+/// Takes an event.
+pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) => keys::pressed(state, key),
+        Event::Paste(text) => keys::pasted(state, &text),
+        Event::Mouse(mouse) => keys::pointed(state, mouse),
+        Event::Resized(size) => {
+            state.size = size;
+            vec![]
+        }
+        Event::InFront(is_in_front) => in_front(state, is_in_front),
+        Event::Began(beginning) => began(state, *beginning),
+        Event::Newcomer { url, why } => {
+            state.entrance = Some(Entrance { message: why, ..Entrance::new(url) });
+            vec![]
+        }
+        Event::Feed(event) => feed::take(state, *event),
+        Event::Answer { to, got } => answers::take(state, to, got),
+        Event::Alarm(alarm) => rang(state, alarm),
+        Event::Kept(kept) => {
+            let pending = Pending { key: kept.key, at: kept.queued_at, text: kept.body, reply_to: kept.reply_to, fate: Fate::Sending };
+            match state.rooms.get_mut(kept.room_id) {
+                Some(room) => room.pending.push(pending),
+                None => state.unplaced.push((kept.room_id, pending)),
+            }
+            vec![]
+        }
+        Event::NotKept { room, text, why } => {
+            messages::give_back(state, room, &text);
+            state.complain(format!("Not sent: {why}"));
+            vec![]
+        }
+        Event::Edited(result) => writing::edited(state, result),
+        Event::Ended => leave(state),
+    };
+    effects.extend(settle(state));
+    effects
+}
+
+/// What the state as it is now calls for, whatever has happened.
+fn settle(state: &mut State) -> Vec<Effect> {
+    let mut effects = pages::wanted(state);
+    effects.extend(mark(state));
+    state.rooms.trim();
+    effects
+}
+
+/// One is logged in.
+fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
+    let Beginning { me, url, remembered } = beginning;
+    if state.me.id == me.id {
+        // The same person again: what was being written is not lost.
+        for room in state.rooms.iter() {
+            state.remembered.rooms.entry(room.room.id).or_default().draft = room.composer.text().to_owned();
+        }
+    } else {
+        state.remembered = remembered;
+    }
+    (state.entrance, state.me, state.url) = (None, me, url);
+    (state.rooms, state.unplaced, state.is_listed) = (Rooms::default(), vec![], false);
+    state.connection = Connection::Connecting;
+    vec![Effect::Ask(Request::Rooms), Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY }]
+}
+
+/// The rooms as the gateway has them: new ones come in, others go, counts are those of the gateway.
+fn listed(state: &mut State, rooms: Vec<(Room, Option<UnreadRoom>)>) -> Vec<Effect> {
+    let mut effects = vec![];
+    let gone: Vec<_> = state.rooms.iter().map(|r| r.room.id).filter(|id| rooms.iter().all(|(r, _)| r.id != *id)).collect();
+    for id in gone {
+        effects.extend(going::ended(state, id, "You are no longer in this room."));
+    }
+    for (room, counts) in rooms {
+        effects.extend(came_in(state, room, counts.as_ref()));
+    }
+    state.rooms.sort();
+    if !std::mem::replace(&mut state.is_listed, true) {
+        let last = state.remembered.last_room.filter(|id| state.rooms.get(*id).is_some());
+        let first = last.or_else(|| state.rooms.iter().next().map(|r| r.room.id));
+        if let Some(id) = first.filter(|_| state.rooms.current_id().is_none()) {
+            effects.extend(going::go_to(state, id));
+        }
+    }
+    effects
+}
+
+/// One is in this room: it is followed, and its counts are brought up to date.
+fn came_in(state: &mut State, room: Room, counts: Option<&UnreadRoom>) -> Vec<Effect> {
+    let id = room.id;
+    if let Some(known) = state.rooms.get_mut(id).filter(|r| r.ended.is_none()) {
+        known.room = room;
+        // What the feed has told since may be newer than the list.
+        if let Some(u) = counts.filter(|u| u.head >= known.head) {
+            (known.unread, known.mentions) = (u.messages, u.mentions);
+            known.read_seq = known.read_seq.max(u.read_seq);
+        }
+        return vec![];
+    }
+    let was_current = state.rooms.is_current(id);
+    state.rooms.remove(id);
+    let remembered = state.remembered.rooms.get(&id).cloned().unwrap_or_default();
+    let mut fresh = RoomState::new(room);
+    fresh.level = remembered.level;
+    if !remembered.draft.is_empty() {
+        fresh.composer.set(&remembered.draft);
+    }
+    if let Some(u) = counts {
+        (fresh.head, fresh.unread, fresh.mentions, fresh.read_seq) = (u.head, u.messages, u.mentions, u.read_seq);
+    }
+    let (mine, others) = std::mem::take(&mut state.unplaced).into_iter().partition(|(room, _)| *room == id);
+    state.unplaced = others;
+    let mine: Vec<(RoomId, Pending)> = mine;
+    fresh.pending.extend(mine.into_iter().map(|(_, pending)| pending));
+    let after = fresh.head;
+    state.rooms.add(fresh);
+    if was_current {
+        state.rooms.go_to(id);
+    }
+    // A room without counts was entered just now; its first page tells its head.
+    if counts.is_some() { vec![Effect::Follow { room: id, after }] } else { vec![] }
+}
+
+fn in_front(state: &mut State, is_in_front: bool) -> Vec<Effect> {
+    let came = is_in_front && !state.is_in_front;
+    state.is_in_front = is_in_front;
+    if came && state.entrance.is_none() && state.is_connected() { vec![Effect::Ask(Request::Rooms)] } else { vec![] }
+}
+
+fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
+    match alarm {
+        Alarm::Typing(id) => {
+            let now = state.now;
+            if let Some(room) = state.rooms.get_mut(id) {
+                room.typing.retain(|(_, until)| *until > now);
+            }
+            vec![]
+        }
+        Alarm::Mark(id) => {
+            let Some(room) = state.rooms.get_mut(id) else { return vec![] };
+            room.is_marking = false;
+            going::mark_now(room)
+        }
+        Alarm::Rooms => {
+            let wake = Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY };
+            if state.entrance.is_some() || !state.is_connected() { vec![wake] } else { vec![Effect::Ask(Request::Rooms), wake] }
+        }
+    }
+}
+
+/// What is seen counts as read; the marker follows after a moment, for one for each message would be too many.
+fn mark(state: &mut State) -> Vec<Effect> {
+    if !state.is_in_front || state.entrance.is_some() || matches!(state.connection, Connection::Connecting) {
+        return vec![];
+    }
+    let Some(room) = state.rooms.current_mut().filter(|r| r.is_at_end() && r.ended.is_none()) else { return vec![] };
+    (room.unread, room.mentions) = (0, 0);
+    if room.read_seq >= room.head || std::mem::replace(&mut room.is_marking, true) {
+        return vec![];
+    }
+    vec![Effect::Wake { alarm: Alarm::Mark(room.room.id), after: MARK_AFTER }]
+}
+
+/// What is to be done before the end.
+fn leave(state: &mut State) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = state.rooms.current_mut().map(going::mark_now).unwrap_or_default();
+    effects.push(going::remember(state));
+    effects.push(Effect::Quit);
+    effects
+}
