@@ -3,7 +3,7 @@ CREATE TABLE rooms.rooms (
     number BIGINT IDENTITY(1, 1) NOT NULL, -- the integer id of version 0, never given twice
     id UNIQUEIDENTIFIER NOT NULL,
     name NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
-    name_norm NVARCHAR(800) COLLATE Latin1_General_100_BIN2 NOT NULL, -- what names are compared by; as long as an index takes
+    name_norm NVARCHAR(800) COLLATE Latin1_General_100_BIN2 NOT NULL, -- what names are compared by; one too long for an index ends with its digest
     sort_key NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL, -- the beginning of name_norm, short enough for a cursor
     topic NVARCHAR(600) NOT NULL,
     visibility NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,

@@ -105,7 +105,7 @@ fn insert(room: &ImportedRoom) -> Sql {
              SET IDENTITY_INSERT rooms.rooms OFF",
         ),
     };
-    let sql = sql.bind(room.id).bind(name).bind(compared(&norm)).bind(sort_key(&norm));
+    let sql = sql.bind(room.id).bind(name).bind(&*compared(&norm)).bind(sort_key(&norm));
     let sql = sql.bind(Visibility::Public.as_str()).bind(History::Full.as_str()).bind(room.created_at);
     match room.number {
         None => sql,

@@ -28,7 +28,7 @@ pub(super) async fn create(w: &mut Writing<'_>, actor: &UserRef, room: &NewRoom)
         )
         .bind(room.id)
         .bind(room.name.as_str())
-        .bind(compared(&norm))
+        .bind(&*compared(&norm))
         .bind(sort_key(&norm))
         .bind(room.topic.as_str())
         .bind(room.visibility.as_str())
@@ -97,7 +97,7 @@ fn store(act: &mut Act<'_>, norm: &str, changed: &Changed) {
         )
         .bind(act.room)
         .bind(to.name.as_str())
-        .bind(compared(norm))
+        .bind(&*compared(norm))
         .bind(sort_key(norm))
         .bind(to.topic.as_str())
         .bind(to.visibility.as_str())
@@ -135,7 +135,7 @@ async fn require_free_name(w: &mut Writing<'_>, norm: &str, room: RoomId) -> Sto
         "SELECT 1 FROM rooms.rooms
          WHERE name_norm = @P1 AND visibility = N'public' AND deleted_at IS NULL AND id <> @P2",
     );
-    match w.session.query_opt(sql.bind(compared(norm)).bind(room)).await? {
+    match w.session.query_opt(sql.bind(&*compared(norm)).bind(room)).await? {
         Some(_) => Err(Refusal::RoomNameTaken.into()),
         None => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! A room as one caller stands to it, in one row.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use chatapp_db::DbError;
@@ -63,21 +64,29 @@ pub(super) fn by_name(name_norm: &str, caller: UserId) -> Sql {
          OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY"
     ))
     .bind(caller)
-    .bind(compared(name_norm))
+    .bind(&*compared(name_norm))
 }
 
-/// What an index takes of a compared name. Only a name of dozens of the longest ligatures is longer.
-pub(super) fn compared(name_norm: &str) -> &str {
+/// A compared name as it is stored, for an index takes no more than 850 UTF-16 units. A longer one, of dozens of the
+/// longest ligatures, is told from others by its digest.
+pub(super) fn compared(name_norm: &str) -> Cow<'_, str> {
+    if name_norm.encode_utf16().count() <= INDEXED_UNITS {
+        return Cow::Borrowed(name_norm);
+    }
     let mut units = 0;
-    let too_far = name_norm.char_indices().find(|(_, char)| {
+    let kept = name_norm.chars().take_while(|char| {
         units += char.len_utf16();
-        units > INDEXED_UNITS
+        units <= KEPT_UNITS
     });
-    too_far.map_or(name_norm, |(end, _)| &name_norm[..end])
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name_norm.as_bytes());
+    let digest = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    Cow::Owned(kept.map(String::from).chain(digest).collect())
 }
 
-/// UTF-16 units of a name's compared form that are stored.
+/// UTF-16 units of a compared name that is stored as it is.
 const INDEXED_UNITS: usize = 800;
+/// UTF-16 units that are kept of a longer one: 64 of the digest follow.
+const KEPT_UNITS: usize = INDEXED_UNITS - 64;
 
 impl RoomRow {
     /// Reads a row of `room_sql`.
@@ -198,11 +207,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_takes_the_beginning_of_a_long_name() {
+    fn an_index_takes_every_name_and_tells_long_ones_apart() {
         assert_eq!(compared("den"), "den");
-        let long = format!("{}\u{1F43B}", "x".repeat(799));
-        assert_eq!(compared(&long), "x".repeat(799), "no character is cut in two");
         assert_eq!(compared(&"x".repeat(800)), "x".repeat(800));
-        assert_eq!(compared(&"\u{1F43B}".repeat(401)).encode_utf16().count(), 800);
+        let long = "\u{1F43B}".repeat(401);
+        let longer = format!("{long}x");
+        assert_eq!(compared(&long).encode_utf16().count(), 800);
+        assert_eq!(compared(&long), compared(&long));
+        assert_ne!(compared(&long), compared(&longer));
     }
 }

@@ -22,6 +22,8 @@ pub(crate) trait Backend: Sized {
     fn world(&self) -> &World;
     /// Another store on the same data, with other limits.
     fn with_limits(&self, limits: StoreLimits) -> Arc<dyn RoomStore>;
+    /// A store as another process would have it on the same data, where there can be another.
+    async fn replica(&self, limits: StoreLimits) -> Arc<dyn RoomStore>;
     async fn add_user(&self, name: &str) -> UserRef;
     async fn delete_user(&self, user: &UserRef);
     async fn log(&self, room: RoomId) -> Vec<StoredEntry>;
@@ -129,6 +131,10 @@ impl Backend for SqliteBackend {
 
     fn with_limits(&self, limits: StoreLimits) -> Arc<dyn RoomStore> {
         Self::store(&self.database, &self.world.bus, &self.world.clock, limits)
+    }
+
+    async fn replica(&self, limits: StoreLimits) -> Arc<dyn RoomStore> {
+        self.with_limits(limits)
     }
 
     async fn add_user(&self, name: &str) -> UserRef {

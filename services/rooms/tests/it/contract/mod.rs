@@ -7,29 +7,46 @@ mod deletions;
 mod entering;
 mod lists;
 mod members;
+mod mssql_backend;
 mod races;
+mod replicas;
 mod rooms;
 mod throttle;
 
 use backend::{Backend, SqliteBackend};
+use mssql_backend::MssqlBackend;
+
+/// A case as a test.
+macro_rules! case {
+    (always: $backend:ident $group:ident $case:ident) => {
+        #[tokio::test]
+        async fn $case() {
+            super::super::$group::$case(&<super::super::$backend as super::super::Backend>::open().await).await;
+        }
+    };
+    (with_a_server: $backend:ident $group:ident $case:ident) => {
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs a server in CHATAPP_TEST_MSSQL_URL"]
+        async fn $case() {
+            super::super::$group::$case(&<super::super::$backend as super::super::Backend>::open().await).await;
+        }
+    };
+}
 
 /// Runs the cases on a backend: one line each.
 macro_rules! suite {
-    ($backend:ident as $name:ident: $($group:ident { $($case:ident),+ $(,)? })+) => {
+    ($backend:ident as $name:ident, $when:ident: $($group:ident { $($case:ident),+ $(,)? })+) => {
         mod $name {
             $(mod $group {
-                $(#[tokio::test]
-                async fn $case() {
-                    super::super::$group::$case(&<super::super::$backend as super::super::Backend>::open().await).await;
-                })+
+                $(case! { $when: $backend $group $case })+
             })+
         }
     };
 }
 
 macro_rules! every_case_on {
-    ($backend:ident as $name:ident) => {
-        suite! { $backend as $name:
+    ($backend:ident as $name:ident, $when:ident) => {
+        suite! { $backend as $name, $when:
             rooms {
                 the_creator_is_owner_and_first_member_at_entry_1,
                 a_public_name_is_unique_however_it_is_written,
@@ -109,8 +126,21 @@ macro_rules! every_case_on {
                 of_two_rooms_made_at_once_one_has_the_name,
                 two_transfers_at_once_leave_one_owner,
             }
+            replicas {
+                joins_and_blocks_at_two_replicas_agree_with_the_log,
+                rooms_made_at_two_replicas_do_not_outrun_the_owners_limit,
+                rooms_given_to_one_user_at_once_do_not_outrun_the_limit,
+                of_rooms_renamed_at_two_replicas_one_gets_the_name,
+                tries_at_two_replicas_do_not_outrun_the_limit,
+                the_last_use_of_a_code_is_spent_once,
+                a_code_rotated_at_one_replica_opens_nothing_at_the_other,
+                nobody_joins_a_room_after_its_last_entry,
+                of_transfers_and_deletions_at_once_one_is_done,
+                two_followers_end_a_membership_once,
+            }
         }
     };
 }
 
-every_case_on!(SqliteBackend as sqlite);
+every_case_on!(SqliteBackend as sqlite, always);
+every_case_on!(MssqlBackend as mssql, with_a_server);
