@@ -9,6 +9,8 @@ use chatapp_service::{StorageArgs, build_info};
 use chatapp_telemetry::TelemetryConfig;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::import::ImportArgs;
+use crate::init::InitArgs;
 use crate::up::{UpArgs, one_switch_for_all_limits};
 use crate::users::UsersCommand;
 
@@ -53,6 +55,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Run the platform: all services in one process
     Up(Box<UpArgs>),
+    /// Make what services in processes of their own need before they start: secrets, the event bus's users, the database
+    Init(InitArgs),
     /// Give the database this version's schema
     Migrate(JsonArg),
     /// The keys that sign access tokens
@@ -62,6 +66,9 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a backup in the place of the present data, which is kept aside
     Restore(RestoreArgs),
+    /// Take in users, rooms and messages of the original ChatApp
+    #[command(after_long_help = crate::import::RULES)]
+    Import(ImportArgs),
     /// Look at settings, database, disk, clock and port: what is wrong, and what to do
     Doctor(Box<DoctorArgs>),
     /// The accounts

@@ -15,7 +15,7 @@ use crate::cli::{BackupArgs, Cli, Command, DoctorArgs, KeysCommand, RestoreArgs}
 use crate::confirm::NotConfirmed;
 use crate::doctor::{self, Patient};
 use crate::screen::{Screen, aside, bytes};
-use crate::{keys, migrate, up, users};
+use crate::{import, init, keys, migrate, up, users};
 
 /// Wrong arguments or settings.
 const USAGE: u8 = 2;
@@ -84,10 +84,12 @@ async fn dispatch(settings: Settings<Cli>, storage: Storage, logs: Option<PathBu
             tracing::info!(version = build_info::LONG_VERSION, data = %storage.data_dir.display(), "starting");
             up::up(*args, storage, logs.as_deref(), screen).await?;
         }
+        Command::Init(args) => init::init(&args, &storage, screen).await?,
         Command::Migrate(args) => migrate::migrate(&storage, args.json, screen).await?,
         Command::Keys(KeysCommand::Rotate(args)) => keys::rotate(&args, &storage, screen).await?,
         Command::Backup(args) => tokio::task::block_in_place(|| make_backup(&storage, &args, screen))?,
         Command::Restore(args) => tokio::task::block_in_place(|| restore_backup(&storage, &args, screen))?,
+        Command::Import(args) => import::import(args, &storage, screen).await?,
         Command::Doctor(args) => {
             let logs = logs.unwrap_or_else(|| storage.logs());
             return examine(*args, &storage, logs, file, unknown, screen).await;

@@ -8,6 +8,8 @@ mod cli;
 mod command;
 mod confirm;
 pub mod doctor;
+mod import;
+mod init;
 mod keys;
 mod migrate;
 mod password;

@@ -161,18 +161,14 @@ impl Inner {
         if greatest == 0 {
             return Ok(());
         }
-        match refused.and_then(Bcrypt::read) {
-            Some(bcrypt) => {
-                // Each cost is twice the work of the one below: from its own on, they add up to the greatest.
-                (bcrypt?.cost()..greatest).for_each(|cost| imported::work(password, cost));
-                self.matches(password, &self.nobody)?;
-            }
-            None => {
-                self.computed.fetch_add(1, Ordering::Relaxed);
-                imported::work(password, greatest);
-            }
-        }
-        Ok(())
+        let Some(bcrypt) = refused.and_then(Bcrypt::read) else {
+            self.computed.fetch_add(1, Ordering::Relaxed);
+            imported::work(password, greatest);
+            return Ok(());
+        };
+        // Each cost is twice the work of the one below: from its own on, they add up to the greatest.
+        (bcrypt?.cost()..greatest).for_each(|cost| imported::work(password, cost));
+        self.matches(password, &self.nobody).map(drop)
     }
 
     /// Whether it was made as hashes are made now.
