@@ -9,6 +9,7 @@ use chatapp_client::credentials::ProfileName;
 use chatapp_types::{Role, Visibility};
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::interactive_help;
 use crate::exit::EXIT_CODES;
 
 use taken::word;
@@ -33,8 +34,8 @@ Environment:
 /// Without a command, on a terminal, it opens the full-screen interface; `chat --plain` goes line by line.
 /// Rooms are named by their name or their id.
 #[derive(Debug, Parser)]
-#[command(name = "chat", version, after_long_help = format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))]
-#[command(after_help = "`chat --help` also lists the exit codes and environment variables.")]
+#[command(name = "chat", version, after_long_help = format!("{}\n{EXIT_CODES}\n\n{ENVIRONMENT}", interactive_help()))]
+#[command(after_help = "`chat help` also lists keys, commands, settings, exit codes and environment variables.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -1,12 +1,18 @@
-//! Completions and manual pages, made from the command line's own description.
+//! Completions for shells, and manual pages: written from the command line's own description and from the lists of keys
+//! and commands, so that they cannot differ from them.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::args::Cli;
+use crate::command::{COMMANDS, Group, LITERAL};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::screen::{SETTINGS_HELP, keys};
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
     let mut script = Vec::new();
@@ -15,13 +21,79 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
 }
 
 pub(super) fn pages(folder: Option<&Path>) -> Outcome {
+    let page = main_page()?;
     if let Some(folder) = folder {
-        let written = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
+            .and_then(|()| std::fs::write(folder.join("chat.1"), &page));
         return written.map_err(|e| Failure::new(Exit::Failure, format!("{}: {e}", folder.display())));
     }
+    Ok(io::stdout().lock().write_all(&page)?)
+}
+
+/// The page of `chat`, with the keys, the commands and the settings of the interactive clients.
+fn main_page() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    Ok(io::stdout().lock().write_all(&page)?)
+    let mut more = Roff::new();
+    more.control("SH", ["COMMANDS IN A ROOM"]);
+    more.text([roman("In both interactive clients a line that begins with a colon is a command.")]);
+    for group in Group::ALL {
+        more.control("SS", [group.title()]);
+        for c in COMMANDS.iter().filter(|c| c.group == group) {
+            entry(&mut more, format!(":{} {}", c.name, c.takes).trim_end(), c.what);
+        }
+    }
+    more.text([roman(LITERAL)]);
+    for (title, vim) in [("KEYS", false), ("KEYS WITH \\-\\-VIM", true)] {
+        more.control("SH", [title]);
+        for (place, bindings) in keys(vim) {
+            more.control("SS", [place]);
+            for (keys, _, what) in bindings {
+                entry(&mut more, &keys, what);
+            }
+        }
+    }
+    more.control("SH", ["SETTINGS"]);
+    more.control("nf", []);
+    for line in SETTINGS_HELP.lines() {
+        more.text([roman(line)]);
+    }
+    more.control("fi", []);
+    more.control("SH", ["ACTIONS FOR KEYS"]);
+    let all = [false, true].into_iter().flat_map(keys).flat_map(|(_, bindings)| bindings);
+    let names: BTreeMap<&str, &str> = all.map(|(_, name, what)| (name, what)).collect();
+    for (name, what) in names {
+        entry(&mut more, name, what);
+    }
+    more.to_writer(&mut page)?;
+    Ok(page)
+}
+
+fn entry(page: &mut Roff, term: &str, what: &str) {
+    page.control("TP", []);
+    page.text([bold(term)]);
+    page.text([roman(what)]);
+}
+
+/// What the long help says of the interactive clients.
+pub(crate) fn interactive_help() -> String {
+    let mut text = String::from("In the full-screen interface:\n");
+    for (place, bindings) in keys(false) {
+        let _ = writeln!(text, "  {place}");
+        for (keys, _, what) in bindings {
+            let _ = writeln!(text, "    {keys:<24} {what}");
+        }
+    }
+    let _ = writeln!(text, "\nCommands in a room, in the full-screen interface and with --plain:");
+    for group in Group::ALL {
+        let _ = writeln!(text, "  {}", group.title());
+        for c in COMMANDS.iter().filter(|c| c.group == group) {
+            let _ = writeln!(text, "    {:<32} {}", format!(":{} {}", c.name, c.takes).trim_end(), c.what);
+        }
+    }
+    let _ = writeln!(text, "\n{SETTINGS_HELP}");
+    text
 }
 
 #[cfg(test)]
@@ -37,5 +109,15 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let failure = pages(Some(&file.join("man"))).unwrap_err();
         assert!(failure.to_string().contains("a-file/man"), "{failure}");
+    }
+
+    #[test]
+    fn the_manual_knows_every_command_and_how_to_choose_keys() {
+        let page = String::from_utf8(main_page().unwrap()).unwrap();
+        for c in COMMANDS {
+            let name = c.name.replace('-', "\\-");
+            assert!(page.contains(&format!(":{name}")), "{}", c.name);
+        }
+        assert!(page.contains("switch\\-room") && page.contains("chat.toml"), "{page}");
     }
 }

@@ -17,6 +17,7 @@ mod tokens;
 pub(crate) use asking::warn_if_open;
 use chatapp_client::{Client, ClientError};
 use chatapp_types::RoomId;
+pub(crate) use manual::interactive_help;
 pub(crate) use membership::all as all_members;
 pub(crate) use messages::message_id;
 pub(crate) use moderation::{all_acts, all_blocks};

@@ -24,7 +24,7 @@ mod window;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::settings::Settings;
-use keymap::Keymap;
+use keymap::{Keymap, Place};
 use state::Look;
 use theme::Theme;
 
@@ -43,6 +43,33 @@ pub(crate) struct Options {
 pub(crate) async fn run(context: &Context, options: Options) -> Outcome {
     let look = look(context.settings()?, &options).map_err(|why| Failure::new(Exit::Usage, why))?;
     runner::run(context, look, options.poll).await
+}
+
+/// The settings, for the help and the manual.
+pub(crate) const SETTINGS_HELP: &str = r#"Settings: chat.toml, beside the log-ins ($CHAT_CONFIG_DIR, else ~/.config/chatapp)
+  theme = "dark"              # dark, light or plain; NO_COLOR goes before it
+  mouse = false               # wheel and clicks; the terminal then marks text with Shift
+  vim = false
+  editor = ["vim"]            # else $VISUAL, $EDITOR, vi
+  open_with = ["firefox"]     # else what the system opens links with
+  author_colors = ["cyan", "green", "yellow"]
+  [colors]                    # dim, time, event, day, unread, mention, link, error, warning, header, status, key, …
+  mention = "magenta"
+  [notify]
+  bell = true                 # the terminal's bell
+  osc = "off"                 # the terminal's notification: "9", "777" or "off"
+  desktop = false             # the desktop's notification, where there is one
+  hook = ["notify.sh"]        # gets each call as a line of JSON on its standard input
+  also_when_looking = false   # also for the room in front of you
+  [keys.writing]              # everywhere, writing, reading or lists; "none" takes a key's meaning away
+  "ctrl+g" = "switch-room"    # keys one after the other with blanks between them: "g g"
+"#;
+
+/// Each place with its keys, the action's name, and what it does: for the help and the manual.
+pub(crate) fn keys(vim: bool) -> Vec<(&'static str, Vec<(String, &'static str, &'static str)>)> {
+    let Ok(keymap) = Keymap::new(vim, &std::collections::BTreeMap::new()) else { return vec![] };
+    let of = |place: Place| keymap.of(place).into_iter().map(|(a, keys)| (keys.join(", "), a.name(), a.what())).collect();
+    Place::ALL.into_iter().map(|place| (place.title(), of(place))).collect()
 }
 
 /// What the person has chosen, as the screen needs it.

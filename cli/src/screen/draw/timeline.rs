@@ -40,10 +40,19 @@ fn header(state: &State, room: &RoomState, columns: usize) -> Line<'static> {
     let private = if room.room.visibility == Visibility::Private { " (private)" } else { "" };
     let name = format!(" {}{private}", text::clean_line(&room.room.name));
     let topic = text::clean_line(&room.room.topic);
-    let left = columns.saturating_sub(text::width(&name) + 3);
+    let left = columns.saturating_sub(text::width(&name) + 3 + 12);
     let mut spans = vec![Span::styled(text::fit(&name, columns), style(state, Part::Header))];
     if !topic.is_empty() && left > 4 {
         spans.push(Span::styled(format!(" – {}", text::fit(&topic, left)), style(state, Part::Dim)));
+    }
+    let online = match room.online.len() {
+        0 => String::new(),
+        n => format!("{n} online "),
+    };
+    let used: usize = spans.iter().map(Span::width).sum();
+    if !online.is_empty() && used + online.len() < columns {
+        spans.push(Span::raw(" ".repeat(columns - used - online.len())));
+        spans.push(Span::styled(online, style(state, Part::Dim)));
     }
     Line::from(spans)
 }

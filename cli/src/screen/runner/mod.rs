@@ -147,7 +147,9 @@ impl Runner<'_> {
     fn feed(&mut self, event: Option<live::Event>) -> Outcome {
         let Some(event) = event else {
             // Its last word was why.
-            self.session = None;
+            if let Some(session) = &mut self.session {
+                session.is_mute = true;
+            }
             return Ok(());
         };
         if matches!(event, live::Event::LoggedOut { .. }) {
@@ -247,7 +249,7 @@ async fn next_key(input: &mut Option<EventStream>) -> Option<std::io::Result<Inp
 /// What the feed tells next; without one, nothing ever.
 async fn next_of(session: &mut Option<Session>) -> Option<live::Event> {
     match session {
-        Some(session) => session.events.next().await,
-        None => std::future::pending().await,
+        Some(session) if !session.is_mute => session.events.next().await,
+        _ => std::future::pending().await,
     }
 }

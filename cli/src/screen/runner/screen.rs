@@ -1,5 +1,6 @@
 //! The terminal: taken, drawn upon, lent, given back, whatever happens.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Stdout, Write as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::{Buffer, CellDiffOption};
 
 use crate::screen::draw::draw;
 use crate::screen::state::{Size, State};
@@ -28,6 +30,8 @@ static ON_PANIC: Once = Once::new();
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     has_mouse: bool,
+    /// Rows in which terminals may count columns otherwise than we do.
+    uncertain: BTreeSet<u16>,
 }
 
 impl Screen {
@@ -42,7 +46,7 @@ impl Screen {
         take(has_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())));
         match terminal {
-            Ok(terminal) => Ok(Self { terminal, has_mouse }),
+            Ok(terminal) => Ok(Self { terminal, has_mouse, uncertain: BTreeSet::new() }),
             Err(e) => {
                 give_back();
                 Err(e)
@@ -57,7 +61,14 @@ impl Screen {
 
     pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| draw(state, frame))?;
+        let before = std::mem::take(&mut self.uncertain);
+        let mut now = BTreeSet::new();
+        self.terminal.draw(|frame| {
+            draw(state, frame);
+            now = uncertain_rows(frame.buffer_mut());
+            always(frame.buffer_mut(), before.union(&now));
+        })?;
+        self.uncertain = now;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -98,6 +109,24 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
+    }
+}
+
+/// Rows with characters of several code points (joined emoji, flags): terminals differ in how wide they are.
+fn uncertain_rows(buffer: &Buffer) -> BTreeSet<u16> {
+    let cells = buffer.content.iter().enumerate().filter(|(_, cell)| cell.symbol().chars().nth(1).is_some());
+    cells.map(|(at, _)| buffer.pos_of(at).1).collect()
+}
+
+/// Rows that are written whole each time, so that nothing is left of what a terminal put beside its place.
+fn always<'a>(buffer: &mut Buffer, rows: impl Iterator<Item = &'a u16>) {
+    let area = buffer.area;
+    for row in rows.filter(|row| **row < area.bottom()) {
+        for column in area.left()..area.right() {
+            if let Some(cell) = buffer.cell_mut((column, *row)) {
+                cell.set_diff_option(CellDiffOption::AlwaysUpdate);
+            }
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) enum Errand {
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) events: Events,
+    /// The feed has said its last word.
+    pub(super) is_mute: bool,
     pub(super) memory: Memory,
     sender: Sender,
     errands: mpsc::Sender<Errand>,
@@ -50,7 +52,7 @@ impl Session {
         let memory = context.memory(&client, &me);
         let (errands, waiting) = mpsc::channel(WAITING_MAX);
         let work = Work { handle, sender: sender.clone(), clock: Arc::clone(&context.clock), back };
-        Self { client, events, memory, sender, errands, runner: tokio::spawn(work.run(waiting)) }
+        Self { client, events, is_mute: false, memory, sender, errands, runner: tokio::spawn(work.run(waiting)) }
     }
 
     /// What was kept and not sent goes out, and is shown.

@@ -118,6 +118,8 @@ pub(crate) struct Log {
     /// What is being read. Changes that are heard of meanwhile are kept, for the page may have been read before them.
     loading: Option<Side>,
     revisions: Vec<Revision>,
+    /// The head up to which a reading brought nothing more: it is not repeated until there is more.
+    fruitless: u64,
 }
 
 impl Log {
@@ -138,6 +140,16 @@ impl Log {
 
     pub(crate) const fn first(&self) -> u64 {
         self.first
+    }
+
+    /// Nothing up to here may be read.
+    pub(crate) const fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Whether reading on is worth while for a log of this head.
+    pub(crate) const fn lacks(&self, head: u64) -> bool {
+        !self.reaches(head) && head > self.fruitless
     }
 
     pub(crate) const fn last(&self) -> u64 {
@@ -176,6 +188,7 @@ impl Log {
     /// The reading failed.
     pub(crate) fn give_up(&mut self) {
         self.loading = None;
+        self.fruitless = 0;
         self.revisions.clear();
     }
 
@@ -201,6 +214,9 @@ impl Log {
                 self.trim_back();
             }
             Side::Newer => {
+                if stretch.last <= self.last {
+                    self.fruitless = stretch.head;
+                }
                 for item in stretch.items.into_iter().filter(|i| i.seq > self.last).collect::<Vec<_>>() {
                     self.items.push_back(item);
                 }

@@ -82,12 +82,14 @@ pub(crate) struct RoomState {
     pub(crate) is_live: bool,
     /// What was missed and calls for attention, to be told at once.
     pub(crate) missed: Option<crate::attention::Call>,
+    /// Since when it is known here.
+    pub(crate) since: Timestamp,
     /// Why one is no longer in it.
     pub(crate) ended: Option<String>,
 }
 
 impl RoomState {
-    pub(crate) fn new(room: Room) -> Self {
+    pub(crate) fn new(room: Room, since: Timestamp) -> Self {
         Self {
             room,
             log: Log::default(),
@@ -109,6 +111,7 @@ impl RoomState {
             level: Level::default(),
             is_live: false,
             missed: None,
+            since,
             ended: None,
         }
     }

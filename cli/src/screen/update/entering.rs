@@ -110,7 +110,7 @@ pub(super) fn answered(state: &mut State, to: Request, got: Result<Given, Troubl
             wrong_password(entrance, trouble.text);
         }
         (Request::LogIn { .. } | Request::Register { .. }, Ok(_)) => {}
-        (to, Err(trouble)) => {
+        (to @ (Request::Gateway(_) | Request::LookUp(_) | Request::LogIn { .. } | Request::Register { .. }), Err(trouble)) => {
             let step = if matches!(to, Request::Register { .. }) { Step::NewPassword } else { entrance.step };
             entrance.go_to(step);
             entrance.message = Some(trouble.text);

@@ -330,11 +330,15 @@ fn public(state: &State, rooms: Vec<chatapp_types::rooms::Room>) -> Vec<Row> {
         .into_iter()
         .filter(is_new)
         .map(|room| Row {
-            note: format!("not joined, {} members", room.member_count),
+            note: format!("not joined, {}", counted(room.member_count, "member")),
             pick: Pick::Join(room.id),
             text: room.name,
         })
         .collect()
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A list that waits for an answer that does not come waits no more.

@@ -28,6 +28,8 @@ use super::state::{Connection, State};
 
 /// How often one's rooms are listed again: nothing tells that one was added to another.
 const ROOMS_EVERY: Duration = Duration::from_mins(2);
+/// A list of rooms is answered within this time.
+const LISTED_WITHIN: time::Duration = time::Duration::seconds(30);
 /// How long what is seen waits to be marked as read.
 const MARK_AFTER: Duration = Duration::from_secs(2);
 
@@ -81,6 +83,7 @@ fn settle(state: &mut State) -> Vec<Effect> {
 /// One is logged in.
 fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
     let Beginning { me, url, remembered } = beginning;
+    let is_first = state.url.is_empty();
     if state.me.id == me.id {
         // The same person again: what was being written is not lost.
         for room in state.rooms.iter() {
@@ -92,13 +95,20 @@ fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
     (state.entrance, state.me, state.url) = (None, me, url);
     (state.rooms, state.unplaced, state.is_listed) = (Rooms::default(), vec![], false);
     state.connection = Connection::Connecting;
-    vec![Effect::Ask(Request::Rooms), Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY }]
+    let mut effects = vec![Effect::Ask(Request::Rooms)];
+    if is_first {
+        effects.push(Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY });
+    }
+    effects
 }
 
 /// The rooms as the gateway has them: new ones come in, others go, counts are those of the gateway.
 fn listed(state: &mut State, rooms: Vec<(Room, Option<UnreadRoom>)>) -> Vec<Effect> {
     let mut effects = vec![];
-    let gone: Vec<_> = state.rooms.iter().map(|r| r.room.id).filter(|id| rooms.iter().all(|(r, _)| r.id != *id)).collect();
+    // A list that was on its way when one came into a room does not hold it yet.
+    let is_old = |r: &&RoomState| r.since.plus(LISTED_WITHIN) <= state.now;
+    let is_listed = |r: &&RoomState| rooms.iter().any(|(listed, _)| listed.id == r.room.id);
+    let gone: Vec<_> = state.rooms.iter().filter(is_old).filter(|r| !is_listed(r)).map(|r| r.room.id).collect();
     for id in gone {
         effects.extend(going::ended(state, id, "You are no longer in this room."));
     }
@@ -131,7 +141,7 @@ fn came_in(state: &mut State, room: Room, counts: Option<&UnreadRoom>) -> Vec<Ef
     let was_current = state.rooms.is_current(id);
     state.rooms.remove(id);
     let remembered = state.remembered.rooms.get(&id).cloned().unwrap_or_default();
-    let mut fresh = RoomState::new(room);
+    let mut fresh = RoomState::new(room, state.now);
     fresh.level = remembered.level;
     if !remembered.draft.is_empty() {
         fresh.composer.set(&remembered.draft);

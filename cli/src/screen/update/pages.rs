@@ -28,16 +28,21 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     } else if !room.log.is_loaded() {
         (Side::Instead, Span::Latest)
     } else {
+        // The end of a long log is seen and followed: by far the most frequent case, told at a glance.
+        let is_following = room.view.anchor == Anchor::End && room.log.reaches(room.head);
+        if is_following && room.log.items().len() > rows + AHEAD {
+            return vec![];
+        }
         let blocks = Blocks::new(state, room, columns);
         let seen = window::visible(&blocks, room, rows);
         let top = seen.first().map_or(0, |(at, _)| *at);
         let bottom = seen.last().map_or(0, |(at, _)| *at);
         let is_cleared = room.view.anchor == Anchor::End && room.view.cleared > 0;
-        if !room.log.reaches(room.head) && bottom + AHEAD >= room.log.items().len() {
+        if room.log.lacks(room.head) && bottom + AHEAD >= room.log.items().len() {
             (Side::Newer, Span::After { seq: room.log.last(), count: PAGE })
         } else if room.log.has_older() && top < AHEAD && !is_cleared {
             let first = room.log.first();
-            let after = first.saturating_sub(u64::from(PAGE) + 1);
+            let after = first.saturating_sub(u64::from(PAGE) + 1).max(room.log.floor());
             (Side::Older, Span::After { seq: after, count: u32::try_from(first - 1 - after).unwrap_or(PAGE) })
         } else {
             return vec![];

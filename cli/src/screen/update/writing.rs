@@ -83,10 +83,10 @@ pub(super) fn edit(c: &mut Composer, action: Action) -> bool {
 /// A text comes in at the cursor.
 pub(super) fn typed(state: &mut State, text: &str) -> Vec<Effect> {
     let now = state.now;
-    let Some(room) = state.rooms.current_mut().filter(|r| r.ended.is_none()) else { return vec![] };
+    let Some(room) = state.rooms.current_mut() else { return vec![] };
     room.composer.insert(text);
     room.view.chosen = None;
-    let is_message = !room.composer.text().starts_with(':');
+    let is_message = !room.composer.text().starts_with(':') && room.ended.is_none();
     let is_due = room.said_typing.is_none_or(|at| at.plus(TYPING_EVERY) <= now);
     if !(is_message && is_due) {
         return vec![];
