@@ -4,12 +4,14 @@
 //! a secret, how results are counted) are tested like the rest.
 #![allow(clippy::print_stdout, reason = "a program for people who wait for its words")]
 
+mod containers;
 mod dependencies;
 mod plan;
 mod process;
 mod report;
 mod sbom;
 mod secrets;
+mod sql;
 mod steps;
 mod tally;
 mod tools;

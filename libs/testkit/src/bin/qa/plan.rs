@@ -9,37 +9,43 @@ pub(crate) enum Step {
     Format,
     Secrets,
     Dependencies,
+    Sql,
     Lint,
     Build,
     Doctest,
     Test,
+    Containers,
     Sbom,
 }
 
 impl Step {
     /// Every step of the full gate, cheap ones first.
-    const GATE: [Self; 8] = [
+    const GATE: [Self; 10] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
         Self::Dependencies,
+        Self::Sql,
         Self::Lint,
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::Containers,
     ];
     /// The tests alone.
     const QUICK: [Self; 2] = [Self::Build, Self::Test];
 
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
         Self::Dependencies,
+        Self::Sql,
         Self::Lint,
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::Containers,
         Self::Sbom,
     ];
 
@@ -50,10 +56,12 @@ impl Step {
             Self::Format => "format",
             Self::Secrets => "secrets",
             Self::Dependencies => "dependencies",
+            Self::Sql => "sql",
             Self::Lint => "lint",
             Self::Build => "build",
             Self::Doctest => "doctest",
             Self::Test => "test",
+            Self::Containers => "containers",
             Self::Sbom => "sbom",
         }
     }
@@ -65,10 +73,12 @@ impl Step {
             Self::Format => "the code has the one format (rustfmt)",
             Self::Secrets => "no tracked file holds a secret",
             Self::Dependencies => "licences, sources, banned crates and layers (cargo-deny)",
+            Self::Sql => "the T-SQL of migrations and stores parses (sqlfluff)",
             Self::Lint => "no warning in any target (clippy)",
             Self::Build => "all programs and tests compile",
             Self::Doctest => "the examples in the documentation work",
             Self::Test => "all tests (cargo-nextest)",
+            Self::Containers => "the stack of docker-compose.lite.yml on a real Docker engine, killed under load",
             Self::Sbom => "a software bill of materials (CycloneDX) in target/sbom",
         }
     }
@@ -92,6 +102,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
     for word in words {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
+            Some(Step::Containers) => steps.extend([Step::Build, Step::Containers]),
             Some(step) => steps.push(step),
             None if word == "--quick" => steps.extend(Step::QUICK),
             None => bail!("there is no step or option '{word}'\n\n{}", help()),

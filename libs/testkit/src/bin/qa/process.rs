@@ -28,8 +28,15 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{program} printed something that is not text"))
 }
 
-/// Prints the command line, runs it, prints its lines as they come and shows each of them to `read`.
-pub(crate) fn watch(program: &str, arguments: &[&str], mut read: impl FnMut(&str)) -> Result<()> {
+/// Prints the command line, runs it, prints its lines as they come and shows each of them to `read`; an error when it
+/// fails.
+pub(crate) fn watch(program: &str, arguments: &[&str], read: impl FnMut(&str)) -> Result<()> {
+    let status = watch_to_end(program, arguments, read)?;
+    expect_success(program, arguments, status)
+}
+
+/// Like [`watch`], for a program whose exit codes say more than one thing.
+pub(crate) fn watch_to_end(program: &str, arguments: &[&str], mut read: impl FnMut(&str)) -> Result<ExitStatus> {
     println!("$ {program} {}", arguments.join(" "));
     let mut child = command(program, arguments)
         .stdout(Stdio::piped())
@@ -48,8 +55,7 @@ pub(crate) fn watch(program: &str, arguments: &[&str], mut read: impl FnMut(&str
         println!("{line}");
         read(&line);
     }
-    let status = child.wait().with_context(|| format!("waiting for {program}"))?;
-    expect_success(program, arguments, status)
+    child.wait().with_context(|| format!("waiting for {program}"))
 }
 
 fn forward(output: impl Read, lines: &mpsc::Sender<String>) {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::plan::{Plan, Step};
 use crate::process;
 use crate::report::Report;
-use crate::{dependencies, sbom, secrets, tools};
+use crate::{containers, dependencies, sbom, secrets, sql, tools};
 
 /// Runs one step; what it finds is added to `report`.
 pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
         Step::Format => process::run("cargo", &["fmt", "--all", "--check"]),
         Step::Secrets => secrets::scan(),
         Step::Dependencies => dependencies::check(report),
+        Step::Sql => sql::check(report),
         Step::Lint => {
             process::run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
         }
@@ -24,6 +25,7 @@ pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
             process::watch("cargo", &arguments, |line| report.tally.read_cargo_test(line))
         }
         Step::Test => test(plan, report),
+        Step::Containers => containers::prove(report),
         Step::Sbom => sbom::write(),
     }
 }

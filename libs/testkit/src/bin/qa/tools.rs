@@ -54,12 +54,23 @@ pub(crate) fn install() -> Result<()> {
     Ok(())
 }
 
+/// Installs the Debian package that has a module of Python's.
+pub(crate) fn ensure_package_of_module(module: &str, package: &str) {
+    if !process::succeeds("python3", &["-c", &format!("import {module}")]) {
+        install_package(module, package);
+    }
+}
+
 /// Installs the Debian package that has `program`, where that is possible without asking anyone.
 fn ensure_package(program: &str, package: &str) {
     if process::succeeds(program, &["--version"]) {
         println!("{program}: found");
         return;
     }
+    install_package(program, package);
+}
+
+fn install_package(program: &str, package: &str) {
     let root = process::output("id", &["-u"]).is_ok_and(|id| id.trim() == "0");
     if !root || !Path::new("/usr/bin/apt-get").exists() {
         println!("{program}: missing; install it to run every test");
