@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use chatapp_db::mssql::{MssqlOptions, Sql};
-use chatapp_db::{Database, DatabaseConfig, DatabaseUrl, Mssql, MssqlUrl};
+use chatapp_db::mssql::{MssqlOptions, ServiceLogin, Sql};
+use chatapp_db::{Database, DatabaseConfig, DatabaseUrl, DbError, Mssql, MssqlUrl};
+use chatapp_types::Secret;
+
+use crate::DEADLINE;
 
 /// The variable that names the server and its administrator, as `mssql://user:password@host:1433/?tls=off`.
 pub const MSSQL_URL: &str = "CHATAPP_TEST_MSSQL_URL";
@@ -15,7 +18,12 @@ pub struct TdsDatabase {
     /// The database.
     pub db: Mssql,
     url: MssqlUrl,
+    /// After the connections: a database that is in use is not dropped.
+    _end: End,
 }
+
+/// Drops the database.
+struct End(MssqlUrl);
 
 impl TdsDatabase {
     /// Makes one on the server that [`MSSQL_URL`] names.
@@ -29,7 +37,7 @@ impl TdsDatabase {
         database.migrate().await.unwrap();
         drop(turn);
         let Database::Mssql(db) = database else { panic!("not SQL Server") };
-        Self { db, url }
+        Self { db, _end: End(url.clone()), url }
     }
 
     /// Few connections and much patience: on some servers a new connection's first statements take seconds while many
@@ -55,6 +63,18 @@ impl TdsDatabase {
         Mssql::open(&self.url, options).await.unwrap()
     }
 
+    /// The same database with the rights of a service, by a log-in of its own that goes with this value. Once a service:
+    /// a second time gives the log-in another password.
+    pub async fn as_service(&self, service: &'static str) -> Mssql {
+        let password = Secret::new(format!("Pw-{}", uuid::Uuid::new_v4()));
+        let login = ServiceLogin { service, password: password.clone() };
+        let turn = take_turn();
+        self.db.provision(&[login]).await.unwrap();
+        drop(turn);
+        let name = ServiceLogin::name(&self.url.database, service);
+        Mssql::open(&self.url.with_login(name, password), Self::options()).await.unwrap()
+    }
+
     /// The database's URL, its administrator's log-in included.
     pub fn url(&self) -> &MssqlUrl {
         &self.url
@@ -69,13 +89,14 @@ fn take_turn() -> std::fs::File {
     file
 }
 
-impl Drop for TdsDatabase {
+impl Drop for End {
     fn drop(&mut self) {
-        let (server, name) = (self.url.with_database("master"), self.url.database.clone());
+        let (server, name) = (self.0.with_database("master"), self.0.database.clone());
         // A runtime of its own: the test's may be ending.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(drop_database(&server, &name));
+            let _turn = take_turn();
+            let _ = runtime.block_on(tokio::time::timeout(DEADLINE, drop_database(&server, &name)));
         });
         let _ = dropping.join();
     }
@@ -89,9 +110,20 @@ async fn drop_database(server: &MssqlUrl, name: &str) {
         "IF @@VERSION NOT LIKE N'%Babelfish%' EXEC (N'ALTER DATABASE [{name}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE');
          DROP DATABASE [{name}]"
     );
-    let dropping = db.run(move |session| {
+    // The server notices a little later that the test's connections are closed.
+    while execute(&db, statement.clone()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for service in ServiceLogin::SERVICES {
+        let login = ServiceLogin::name(name, service);
+        let _ = execute(&db, format!("IF SUSER_ID(N'{login}') IS NOT NULL DROP LOGIN [{login}]")).await;
+    }
+}
+
+async fn execute(db: &Mssql, statement: String) -> Result<u64, DbError> {
+    db.run(move |session| {
         let sql = Sql::new(statement.clone());
         Box::pin(async move { session.execute(sql).await })
-    });
-    let _ = tokio::time::timeout(Duration::from_secs(10), dropping).await;
+    })
+    .await
 }
