@@ -12,6 +12,7 @@ use chatapp_types::{Timestamp, UserId};
 use crate::announce;
 pub use crate::app::hashing::{is_importable, unknown_password};
 use crate::store::StoreResult;
+use crate::store::mssql::MssqlAuthStore;
 use crate::store::sqlite::SqliteAuthStore;
 
 /// An account that is here, deleted or not.
@@ -56,6 +57,7 @@ pub trait AccountImport: Send + Sync {
 pub fn open(db: &Database) -> Result<Arc<dyn AccountImport>, DbError> {
     match db {
         Database::Sqlite(db) => Ok(Arc::new(SqliteAuthStore::new(db.clone(), announce::nobody()))),
+        Database::Mssql(db) => Ok(Arc::new(MssqlAuthStore::new(db.clone(), announce::nobody()))),
         _ => Err(DbError::Unavailable("accounts cannot be imported into this kind of database".to_owned())),
     }
 }

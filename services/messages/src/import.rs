@@ -9,13 +9,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chatapp_bus::LocalBus;
 use chatapp_db::{Database, DbError};
-use chatapp_timeline::Publisher;
-use chatapp_types::{MessageId, RoomId, SendKey, SystemClock, Timestamp, UserId};
+use chatapp_timeline::{NewEntry, Publisher};
+use chatapp_types::{EntryBody, MessageId, RoomId, SendKey, SystemClock, Timestamp, UserId};
 
 pub use crate::app::body::{BodyLimits, MessageBody};
 pub use crate::app::post::BodyHash;
 use crate::error::StoreError;
-use crate::store::SqliteMessageStore;
+use crate::store::{MssqlMessageStore, SqliteMessageStore};
 
 /// A message that is here, or was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,22 @@ pub struct ImportedMessage {
     pub at: Timestamp,
 }
 
+impl ImportedMessage {
+    /// The entry of its post.
+    pub(crate) fn entry(&self) -> NewEntry {
+        let said = EntryBody::MessagePosted {
+            message_id: self.id,
+            ordinal: 0,
+            body: String::new(),
+            reply_to: None,
+            key: None,
+            mentions: Vec::new(),
+            deleted: false,
+        };
+        NewEntry::of(self.author, self.at, &said)
+    }
+}
+
 /// What importing needs of the database.
 #[async_trait]
 pub trait MessageImport: Send + Sync {
@@ -62,12 +78,12 @@ pub trait MessageImport: Send + Sync {
 
 /// The importer for that database, which must have been migrated.
 pub fn open(db: &Database) -> Result<Arc<dyn MessageImport>, StoreError> {
+    // Nobody follows rooms while messages are imported.
+    let publisher = Publisher::new(Arc::new(LocalBus::new()));
+    let clock = Arc::new(SystemClock);
     match db {
-        Database::Sqlite(db) => {
-            // Nobody follows rooms while messages are imported.
-            let publisher = Publisher::new(Arc::new(LocalBus::new()));
-            Ok(Arc::new(SqliteMessageStore::new(db.clone(), publisher, Arc::new(SystemClock))))
-        }
+        Database::Sqlite(db) => Ok(Arc::new(SqliteMessageStore::new(db.clone(), publisher, clock))),
+        Database::Mssql(db) => Ok(Arc::new(MssqlMessageStore::new(db.clone(), publisher, clock, 1))),
         _ => Err(StoreError::Db(DbError::Unavailable(
             "messages cannot be imported into this kind of database".to_owned(),
         ))),

@@ -6,5 +6,6 @@ mod interrupted;
 mod original;
 mod platform;
 mod repeated;
+mod server;
 mod troubles;
 mod whole;

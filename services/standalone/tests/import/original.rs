@@ -29,23 +29,33 @@ impl Original {
         Self { file, conn }
     }
 
+    /// The rooms of [`small`](Self::small), with their numbers.
+    pub(crate) const SMALL_ROOMS: [(i64, &str); 3] = [(4, "general"), (7, "Die Küche"), (9, "nobody wrote here")];
+
+    /// The messages of [`small`](Self::small): number, room, author, text, time.
+    pub(crate) fn small_messages() -> impl Iterator<Item = (i64, i64, &'static str, &'static str, String)> {
+        [
+            (11, 4, "bob", "anyone here?"),
+            (12, 7, "Ann", "soup 🍲 is ready"),
+            (15, 4, "Ann", "just arrived, @bob"),
+            (16, 4, "bob", "  hello\n  twice  "),
+            (20, 7, "Carl Lee", "on my way"),
+        ]
+        .into_iter()
+        .map(|(id, room, name, text)| (id, room, name, text, format!("2025-06-01 12:34:{id}.250")))
+    }
+
     /// Three people, two rooms they talk in and one that is empty.
     pub(crate) fn small(dir: &Path) -> Self {
         let original = Self::new(dir);
         for (id, name) in [(1, "Ann"), (2, "bob"), (3, "Carl Lee")] {
             original.user(id, name);
         }
-        for (id, name) in [(4, "general"), (7, "Die Küche"), (9, "nobody wrote here")] {
+        for (id, name) in Self::SMALL_ROOMS {
             original.room(id, name);
         }
-        for (id, room, name, text) in [
-            (11, 4, "bob", "anyone here?"),
-            (12, 7, "Ann", "soup 🍲 is ready"),
-            (15, 4, "Ann", "just arrived, @bob"),
-            (16, 4, "bob", "  hello\n  twice  "),
-            (20, 7, "Carl Lee", "on my way"),
-        ] {
-            original.message(id, room, name, text, format!("2025-06-01 12:34:{id}.250000"));
+        for (id, room, name, text, at) in Self::small_messages() {
+            original.message(id, room, name, text, at);
         }
         original
     }

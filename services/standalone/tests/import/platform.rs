@@ -124,8 +124,14 @@ pub(crate) type Answer = (u16, Value);
 
 impl Up {
     pub(crate) fn on(place: &Place) -> Self {
-        let mut child = place
-            .chatapp()
+        Self::on_database(place, None)
+    }
+
+    /// On another database than that of the data directory.
+    pub(crate) fn on_database(place: &Place, url: Option<&str>) -> Self {
+        let mut command = place.chatapp();
+        command.envs(url.map(|url| ("CHATAPP_DATABASE_URL", url)));
+        let mut child = command
             .args(["up", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

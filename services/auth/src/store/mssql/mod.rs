@@ -7,6 +7,7 @@
 //! unique index decides, and what it objects to ends the transaction: it is looked at outside.
 
 mod api_tokens;
+mod import;
 mod keys;
 mod revoked;
 mod sessions;

@@ -10,6 +10,7 @@ mod edit;
 mod erase;
 mod history;
 mod hydrate;
+mod import;
 mod index;
 mod message;
 mod names;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chatapp_db::{DbError, WriteTx};
-use chatapp_timeline::{NewEntry, sqlite as log};
-use chatapp_types::{EntryBody, MessageId, RoomId};
+use chatapp_timeline::sqlite as log;
+use chatapp_types::{MessageId, RoomId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{SqliteMessageStore, index};
@@ -79,7 +79,7 @@ fn append(tx: &WriteTx<'_>, messages: &[ImportedMessage]) -> Result<Vec<u64>, Db
     )?;
     let (mut seqs, mut heads) = (Vec::with_capacity(messages.len()), BTreeMap::new());
     for message in messages {
-        let seq = log::append(tx, message.room, &entry(message))?.seq;
+        let seq = log::append(tx, message.room, &message.entry())?.seq;
         statement.execute(params![
             message.room.0,
             seq.cast_signed(),
@@ -96,17 +96,4 @@ fn append(tx: &WriteTx<'_>, messages: &[ImportedMessage]) -> Result<Vec<u64>, Db
     // Nobody waits for them: they are old.
     log::advance_published(tx, &heads.into_iter().collect::<Vec<_>>())?;
     Ok(seqs)
-}
-
-fn entry(message: &ImportedMessage) -> NewEntry {
-    let said = EntryBody::MessagePosted {
-        message_id: message.id,
-        ordinal: 0,
-        body: String::new(),
-        reply_to: None,
-        key: None,
-        mentions: Vec::new(),
-        deleted: false,
-    };
-    NewEntry::of(message.author, message.at, &said)
 }
