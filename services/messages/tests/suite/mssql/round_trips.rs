@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chatapp_bus::LocalBus;
 use chatapp_db::Mssql;
+use chatapp_db::mssql::MssqlOptions;
 use chatapp_messages::store::{MessageStore, NewMessage};
 use chatapp_testkit::{Filter, Link, TdsDatabase};
 use chatapp_timeline::Publisher;
@@ -56,7 +57,8 @@ async fn counted(world: &World<MssqlBackend>) -> (Arc<dyn MessageStore>, Arc<Ato
         }) as Filter
     });
     (url.host, url.port) = ("127.0.0.1".to_owned(), link.port());
-    let db = Mssql::open(&url, TdsDatabase::options()).await.unwrap();
+    let one = MssqlOptions { connections: 1, idle_connections: 1, ..TdsDatabase::options() };
+    let db = Mssql::open(&url, one).await.unwrap();
     let publisher = Publisher::new(Arc::new(LocalBus::new()));
     (MssqlBackend::store_on(db, publisher, world.clock.clone(), 1), requests, link)
 }
