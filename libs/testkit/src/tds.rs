@@ -96,7 +96,8 @@ impl Drop for End {
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let _turn = take_turn();
-            let _ = runtime.block_on(tokio::time::timeout(DEADLINE, drop_database(&server, &name)));
+            let dropped = async { tokio::time::timeout(DEADLINE, drop_database(&server, &name)).await };
+            let _ = runtime.block_on(dropped);
         });
         let _ = dropping.join();
     }
