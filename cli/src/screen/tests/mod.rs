@@ -1,1 +1,14 @@
 //! Sequences of events, and the pictures they make.
+#![allow(clippy::unwrap_used)]
+
+mod alerts;
+mod entering;
+mod gateway;
+mod paging;
+mod pictures;
+mod rooms;
+mod speed;
+mod story;
+mod writing;
+
+use story::Story;

@@ -1,0 +1,75 @@
+//! How long a key takes to be on the screen. Run it optimised:
+//! `cargo test --release -p chatapp-cli --bin chat -- --ignored --nocapture a_key_is_on_the_screen`.
+
+use std::time::{Duration, Instant};
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::Story;
+use super::story::room_id;
+use crate::screen::draw::draw;
+use crate::screen::event::Event;
+use crate::screen::state::Size;
+
+/// Ann in 100 rooms, with 100,000 messages loaded.
+fn full() -> Story {
+    let names: Vec<String> = (0..100).map(|n| format!("room {n:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut ann = Story::in_rooms(&names);
+    let text = |n: usize| format!("message {n}: what was said here is long enough to be broken into two lines on most screens, @bob");
+    for n in 1..=100 {
+        ann.history(room_id(n), "bob", (0..1_000).map(text));
+        ann.state.rooms.get_mut(room_id(n)).unwrap().head = 1_001;
+    }
+    for _ in 0..100 {
+        ann.press("alt+down");
+        ann.serve();
+        for _ in 0..12 {
+            ann.press("ctrl+home");
+            ann.serve();
+        }
+        ann.press("ctrl+end");
+        ann.serve();
+    }
+    ann.effects.clear();
+    ann
+}
+
+fn measure(what: &str, times: &mut [Duration]) -> Duration {
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    println!("{what}: p50 {:?}, p99 {:?}, longest {:?}", at(50), at(99), at(100));
+    at(99)
+}
+
+#[test]
+#[ignore = "a measurement; it takes its time unless it is optimised"]
+fn a_key_is_on_the_screen_within_a_frame_with_a_hundred_rooms_and_a_hundred_thousand_messages() {
+    let mut ann = full();
+    let loaded: usize = ann.state.rooms.iter().map(|r| r.log.items().len()).sum();
+    println!("{} rooms, {loaded} messages loaded", ann.state.rooms.iter().len());
+    assert!(loaded >= 99_000, "{loaded}");
+    ann.take(Event::Resized(Size { columns: 200, rows: 50 }));
+    let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();
+    let mut timed = |ann: &mut Story, deed: &dyn Fn(&mut Story, usize)| -> Vec<Duration> {
+        let once = |n| {
+            let begun = Instant::now();
+            deed(ann, n);
+            terminal.draw(|frame| draw(&ann.state, frame)).unwrap();
+            begun.elapsed()
+        };
+        (0..500).map(once).collect()
+    };
+    let typing = measure("a letter", &mut timed(&mut ann, &|ann, _| ann.types("x")));
+    let paging = measure("a page up or down", &mut timed(&mut ann, &|ann, n| ann.press(if n % 40 < 20 { "pageup" } else { "pagedown" })));
+    let going = measure("another room", &mut timed(&mut ann, &|ann, _| ann.press("alt+down")));
+    let finding = measure("the list of rooms", &mut timed(&mut ann, &|ann, n| ann.press(if n % 2 == 0 { "ctrl+k" } else { "esc" })));
+    let live = measure("a message that comes", &mut timed(&mut ann, &|ann, n| {
+        ann.says(room_id(u128::try_from(n % 100 + 1).unwrap()), "bob", "just now");
+    }));
+    let frame = Duration::from_millis(16);
+    for (what, time) in [("typing", typing), ("paging", paging), ("going", going), ("finding", finding), ("live", live)] {
+        assert!(time < frame, "{what}: {time:?}");
+    }
+}
