@@ -70,9 +70,7 @@ pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
 fn open_store(db: Database, publisher: Publisher, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn MessageStore>> {
     match db {
         Database::Sqlite(db) => Ok(Arc::new(SqliteMessageStore::new(db, publisher, clock))),
-        Database::Mssql(db) => {
-            Ok(Arc::new(MssqlMessageStore::new(db, publisher, clock, MssqlMessageStore::LANES)))
-        }
+        Database::Mssql(db) => Ok(Arc::new(MssqlMessageStore::new(db, publisher, clock, MssqlMessageStore::LANES))),
         _ => anyhow::bail!("messages has no store for this database"),
     }
 }

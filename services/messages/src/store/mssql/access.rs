@@ -6,25 +6,23 @@ use chatapp_types::Timestamp;
 
 use crate::app::access::{Bar, Membership, Standing};
 
-/// The columns that [`standing`] reads, from the joins of [`joins`].
-pub(super) const COLUMNS: &str = "v.role, v.visible_after, r.visibility, b.blocked, b.until";
+/// The columns that [`standing`] reads, from [`JOINS`].
+pub(super) const STANDING: &str = "v.role, v.visible_after, r.visibility, b.blocked, b.until";
 
-/// Joins that find out how `user` stands to `room`: one row, whatever is there. A hidden room costs the same as none.
-pub(super) fn joins(room: &str, user: &str) -> String {
-    format!(
-        "LEFT JOIN rooms.v_members v ON v.room_id = {room} AND v.user_id = {user}
-         LEFT JOIN rooms.v_rooms r ON r.id = {room}
-         OUTER APPLY (SELECT TOP (1) x.blocked, x.until FROM rooms.v_barred x
-                      WHERE x.room_id = {room} AND x.user_id = {user} ORDER BY x.blocked DESC) b "
-    )
-}
+/// Joins that find out how the user of `p (room_id, user_id)` stands to the room: one row, whatever is there. A hidden
+/// room costs the same as none.
+pub(super) const JOINS: &str = "
+    LEFT JOIN rooms.v_members v ON v.room_id = p.room_id AND v.user_id = p.user_id
+    LEFT JOIN rooms.v_rooms r ON r.id = p.room_id
+    OUTER APPLY (SELECT TOP (1) x.blocked, x.until FROM rooms.v_barred x
+                 WHERE x.room_id = p.room_id AND x.user_id = p.user_id ORDER BY x.blocked DESC) b";
 
-/// A statement that answers with one row of [`COLUMNS`]; `room` and `user` are names of parameters.
+/// A statement that answers with one row of [`STANDING`]; `room` and `user` are names of parameters.
 pub(super) fn select(room: &str, user: &str) -> String {
-    format!("SELECT {COLUMNS} FROM (SELECT 1 AS one) o {}; ", joins(room, user))
+    format!("SELECT {STANDING} FROM (SELECT {room} AS room_id, {user} AS user_id) p {JOINS}; ")
 }
 
-/// Reads the [`COLUMNS`] that begin at `first`.
+/// Reads the columns [`STANDING`] that begin at `first`.
 pub(super) fn standing(row: &Row, first: usize, now: Timestamp) -> Result<Standing, DbError> {
     if let Some(role) = opt_word(row, first)? {
         return Ok(Standing::Member(Membership { role, visible_after: row.uint(first + 1)? }));

@@ -34,12 +34,7 @@ pub(super) async fn edit(
     Ok((row.into_message(&names, editor), entry))
 }
 
-async fn append(
-    session: &mut Session,
-    row: &mut MessageRow,
-    edit: NewEdit,
-    at: Timestamp,
-) -> Result<Entry, DbError> {
+async fn append(session: &mut Session, row: &mut MessageRow, edit: NewEdit, at: Timestamp) -> Result<Entry, DbError> {
     let new = edit.body.into_string();
     let said =
         EntryBody::MessageEdited { message_id: row.message_id, target_seq: row.seq, body: new.clone(), deleted: false };
@@ -56,7 +51,9 @@ fn change(row: &MessageRow, seq: u64, at: Timestamp, new: String, first_text: Op
     let mut sql = Sql::default();
     let (room, target) = (sql.hold(row.room_id), sql.hold(row.seq));
     let (seq, new) = (sql.hold(seq), sql.hold(new));
-    sql.push(&format!("INSERT INTO messages.revisions (room_id, seq, target_seq, body) VALUES ({room}, {seq}, {target}, {new})"));
+    sql.push(&format!(
+        "INSERT INTO messages.revisions (room_id, seq, target_seq, body) VALUES ({room}, {seq}, {target}, {new})"
+    ));
     if let Some(text) = first_text {
         sql.push(&format!(", ({room}, {target}, {target}, ")).arg(text).push(")");
     }

@@ -211,7 +211,9 @@ impl MessageStore for MssqlMessageStore {
     async fn erase_batch(&self) -> Result<bool, StoreError> {
         let Some(room) = erase::deleted_room(&self.db).await? else { return Ok(false) };
         let now = self.clock.now();
-        self.db.write(move |session| Box::pin(async move { Ok(erase::erase_batch(session, room, now).await?) })).await
+        self.db
+            .write(move |session| Box::pin(async move { Ok(erase::erase_batch(session, room, now).await?) }))
+            .await
             .map(|()| true)
     }
 }

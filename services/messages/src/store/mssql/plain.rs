@@ -4,7 +4,7 @@ use chatapp_db::DbError;
 use chatapp_db::mssql::{Row, Session, Sql};
 use chatapp_types::{History, RoomId, RoomName, Timestamp, UserId, Visibility};
 
-use super::access::{self, word};
+use super::access::{self, JOINS, STANDING, word};
 use super::message::{COLUMNS, FROM, MessageRow};
 use crate::app::access::{Bar, Standing};
 use crate::error::{Refusal, StoreError};
@@ -20,15 +20,13 @@ struct NamedRoom {
 /// The room of that name that the user is in, else the public one; the order in which rooms finds them too.
 async fn find(session: &mut Session, user: UserId, name: &str, now: Timestamp) -> Result<NamedRoom, StoreError> {
     let sql = Sql::new(format!(
-        "SELECT n.id, n.history, {columns} FROM (
-             SELECT TOP (1) r.id, r.history FROM rooms.v_rooms r
+        "SELECT p.room_id, p.history, {STANDING} FROM (
+             SELECT TOP (1) r.id AS room_id, r.history, @P2 AS user_id FROM rooms.v_rooms r
              LEFT JOIN rooms.v_members m ON m.room_id = r.id AND m.user_id = @P2
              WHERE r.name_norm = @P1 AND (r.visibility = N'public' OR m.role IS NOT NULL)
              ORDER BY CASE WHEN m.role IS NULL THEN 1 ELSE 0 END,
                       CASE WHEN r.visibility <> N'public' THEN 1 ELSE 0 END, r.number
-         ) AS n {joins}",
-        columns = access::COLUMNS,
-        joins = access::joins("n.id", "@P2"),
+         ) AS p {JOINS}"
     ));
     let read = |row: Row| -> Result<NamedRoom, DbError> {
         let standing = access::standing(&row, 2, now)?;

@@ -51,8 +51,13 @@ pub(crate) async fn what_is_given_up_at_any_moment_leaves_nothing_half_done<B: B
     for n in 0..1_000 {
         let store = if n % 3 == 0 { &world.store } else { &another };
         let place = usize::try_from(n % 2).unwrap();
-        let calling =
-            tokio::spawn(call(Arc::clone(store), rooms[place].clone(), ann.clone(), edited[place], numbers.below(1_000)));
+        let calling = tokio::spawn(call(
+            Arc::clone(store),
+            rooms[place].clone(),
+            ann.clone(),
+            edited[place],
+            numbers.below(1_000),
+        ));
         tokio::time::sleep(Duration::from_micros(numbers.below(6_000))).await;
         calling.abort();
     }

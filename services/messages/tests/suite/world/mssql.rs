@@ -124,11 +124,7 @@ async fn end_membership(
         PutOut::Blocked => (true, None),
         PutOut::BlockedUntil(until) => (true, Some(until)),
     };
-    let said = if blocked {
-        EntryBody::MemberBlocked { subject, until }
-    } else {
-        EntryBody::MemberRemoved { subject }
-    };
+    let said = if blocked { EntryBody::MemberBlocked { subject, until } } else { EntryBody::MemberRemoved { subject } };
     let owner = Sql::new("SELECT user_id FROM rooms.v_members WHERE room_id = @P1 AND role = N'owner'").bind(room);
     let owner = UserId(session.query_one(owner).await?.id(0)?);
     let seq = append(session, room, owner, at, &said).await?;
@@ -225,8 +221,7 @@ impl Backend for MssqlBackend {
         assert!(columns.len() > 8, "tables with texts are not found");
         let mut traces = 0;
         for column in columns {
-            let (schema, table, column) =
-                (column.text(0).unwrap(), column.text(1).unwrap(), column.text(2).unwrap());
+            let (schema, table, column) = (column.text(0).unwrap(), column.text(1).unwrap(), column.text(2).unwrap());
             let sql = format!("SELECT COUNT(*) FROM [{schema}].[{table}] WHERE [{column}] LIKE N'%{word}%'");
             traces += self.number(&sql).await;
         }

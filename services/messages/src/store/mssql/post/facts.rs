@@ -7,14 +7,11 @@ use chatapp_db::mssql::{Row, Session, Sql};
 use chatapp_timeline::{Details, mssql as log};
 use chatapp_types::{MessageId, RoomId, UserId, UserRef};
 
-use super::super::access;
+use super::super::access::{JOINS, STANDING};
 use super::super::message::missing_answer;
 use super::{Heads, Post};
 use crate::app::mentions;
 use crate::app::post::{BodyHash, EarlierPost, ReplyTarget};
-
-/// The columns of a post's row, before those of the author's standing.
-const STANDING: usize = 6;
 
 /// What was read.
 pub(super) struct Facts {
@@ -37,7 +34,7 @@ pub(super) struct PostRow {
 
 impl PostRow {
     /// Where the columns of the author's standing begin.
-    pub(super) const STANDING: usize = STANDING;
+    pub(super) const STANDING: usize = 6;
 
     fn read(row: Row) -> Result<Self, DbError> {
         let earlier = match row.opt_uint(1)? {
@@ -86,15 +83,12 @@ fn push_posts(sql: &mut Sql, posts: &[&Post], rooms: &BTreeMap<RoomId, String>) 
         rows.push(format!("({n}, {}, {author}, {key})", rooms[&post.new.room]));
     }
     sql.push(&format!(
-        "SELECT p.n, m.seq, m.message_id, m.at, m.body_hash, e.details, {columns}
-         FROM (VALUES {rows}) AS p (n, room_id, author_id, used_key)
-         {joins}
+        "SELECT p.n, m.seq, m.message_id, m.at, m.body_hash, e.details, {STANDING}
+         FROM (VALUES {rows}) AS p (n, room_id, user_id, used_key)
          LEFT JOIN messages.messages m
-             ON m.room_id = p.room_id AND m.author_id = p.author_id AND m.[key] = p.used_key
-         LEFT JOIN timeline.entries e ON e.room_id = m.room_id AND e.seq = m.seq; ",
-        columns = access::COLUMNS,
+             ON m.room_id = p.room_id AND m.author_id = p.user_id AND m.[key] = p.used_key
+         LEFT JOIN timeline.entries e ON e.room_id = m.room_id AND e.seq = m.seq {JOINS}; ",
         rows = rows.join(", "),
-        joins = access::joins("p.room_id", "p.author_id"),
     ));
 }
 

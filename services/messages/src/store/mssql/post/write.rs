@@ -92,9 +92,7 @@ fn push_markers(sql: &mut Sql, posts: &[&Post], decided: &Decided, written: &[Wr
     for ((n, _), row) in decided.accepted().zip(written) {
         last.insert((posts[n].new.room, posts[n].new.author.id), row);
     }
-    let rows: Vec<String> = last
-        .values()
-        .map(|Written { room, author, seq }| format!("({room}, {author}, {seq})"))
-        .collect();
+    let rows: Vec<String> =
+        last.values().map(|Written { room, author, seq }| format!("({room}, {author}, {seq})")).collect();
     unread::push_markers(sql, &rows.join(", "));
 }

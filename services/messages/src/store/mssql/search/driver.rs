@@ -29,7 +29,9 @@ struct Phrase {
 
 impl Phrase {
     fn is(&self, part: &[String]) -> bool {
-        let (Some((last, before)), Some((end, start))) = (self.words.split_last(), part.split_last()) else { return true };
+        let (Some((last, before)), Some((end, start))) = (self.words.split_last(), part.split_last()) else {
+            return true;
+        };
         start == before && if self.open { end.starts_with(last) } else { end == last }
     }
 }
@@ -157,7 +159,8 @@ impl Driver {
     /// What of the wanted is not sure of a candidate yet.
     fn matches(&self, wanted: &Wanted, sql: &mut Sql) -> String {
         let mut conditions = vec!["1 = 1".to_owned()];
-        let exists = |condition: String| format!("EXISTS (SELECT 1 FROM messages.words x WHERE x.id = c.id AND {condition})");
+        let exists =
+            |condition: String| format!("EXISTS (SELECT 1 FROM messages.words x WHERE x.id = c.id AND {condition})");
         for word in &wanted.exact {
             if !matches!(self, Self::Word(sure) if sure == word) {
                 conditions.push(exists(format!("x.word = {}", sql.hold(word.as_str()))));
