@@ -1,5 +1,6 @@
-//! `chat --plain` in a terminal, as a person uses it.
+//! `chat` in a terminal, as a person uses it: line by line here, full-screen in `full`.
 
+mod full;
 mod hostile;
 mod screen;
 

@@ -79,6 +79,16 @@ impl Terminal {
         self.seen().bytes.clone()
     }
 
+    /// Whether the program draws on a screen of its own.
+    pub(super) fn is_full_screen(&self) -> bool {
+        self.seen().screen.screen().alternate_screen()
+    }
+
+    /// The process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id().expect("the program runs")
+    }
+
     /// The line that the cursor is in.
     pub(super) fn line(&self) -> String {
         let seen = self.seen();

@@ -101,8 +101,9 @@ impl Runner<'_> {
                 input = next_key(&mut self.input) => {
                     is_key = true;
                     match input {
-                        Some(input) => self.input(input?),
-                        None => self.take(Event::Ended),
+                        Some(Ok(input)) => self.input(input),
+                        // The terminal is gone.
+                        Some(Err(_)) | None => self.take(Event::Ended),
                     }
                 }
                 event = next_of(&mut self.session) => self.feed(event)?,

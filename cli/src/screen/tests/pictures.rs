@@ -168,6 +168,7 @@ fn members() {
 #[test]
 fn put_out_of_a_room() {
     let mut ann = conversation();
+    ann.happens(room_id(1), "bob", EntryBody::MemberBlocked { subject: user("ann"), until: None });
     ann.feed(live::Event::RoomEnded { room_id: room_id(1), code: Some(ErrorCode::Blocked) });
     pictures("blocked", ann);
 }

@@ -81,7 +81,7 @@ fn who_is_blocked_sees_why_can_write_no_more_and_reads_what_there_was() {
     ann.happens(room_id(1), "bob", EntryBody::MemberBlocked { subject: user("ann"), until: None });
     ann.feed(live::Event::RoomEnded { room_id: room_id(1), code: Some(ErrorCode::Blocked) });
     let text = ann.text();
-    assert!(text.contains("You are blocked from this room.") && text.contains("before"), "{text}");
+    assert!(text.contains("bob blocked you from this room.") && text.contains("before"), "{text}");
     ann.enters("let me in");
     assert!(!ann.did(|e| matches!(e, Effect::Post { .. })));
     ann.press("ctrl+c alt+down");

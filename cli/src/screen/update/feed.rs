@@ -1,11 +1,13 @@
 //! What the live feed tells.
 
 use chatapp_client::live::{Event, Transport};
+use chatapp_client::sanitize;
 use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, UserRef};
 use std::time::Duration;
 
 use super::going;
 use crate::attention::Call;
+use crate::clock_text::local;
 use crate::command::Level;
 use crate::screen::effect::{Alarm, Effect, Request};
 use crate::screen::state::entrance::Entrance;
@@ -68,6 +70,17 @@ fn why_ended(code: Option<ErrorCode>) -> &'static str {
     }
 }
 
+/// Why one is out, as the last entry that one gets says it.
+fn why_put_out(entry: &Entry) -> String {
+    let by = sanitize::line(&entry.actor.username);
+    match &entry.body {
+        EntryBody::MemberBlocked { until: Some(until), .. } => format!("{by} blocked you from this room until {}.", local(*until)),
+        EntryBody::MemberBlocked { until: None, .. } => format!("{by} blocked you from this room."),
+        EntryBody::MemberRemoved { .. } => format!("{by} removed you from this room."),
+        _ => "You have left this room.".to_owned(),
+    }
+}
+
 /// Everything is asked for again that may have changed meanwhile; entries come by themselves, from each room's cursor.
 fn connected(state: &mut State, transport: Transport) -> Vec<Effect> {
     let was_away = !matches!(state.connection, Connection::Connected(_));
@@ -109,6 +122,10 @@ fn entered(state: &mut State, entry: &Entry) -> Vec<Effect> {
     let follows = room.view.anchor == Anchor::End;
     room.log.live(entry, me, follows);
     room.typing.retain(|(u, _)| u.id != entry.actor.id);
+    if entry.ends_membership_of() == Some(me) {
+        // The feed says so too, but not why.
+        return going::ended(state, entry.room_id, &why_put_out(entry));
+    }
     let mut effects = changed(room, entry, is_current);
     if let EntryBody::MessagePosted { key: Some(key), .. } = &entry.body {
         room.pending.retain(|p| p.key != *key);
