@@ -16,9 +16,7 @@ use chatapp_types::{Clock as _, History, RoomId, RoomName, Secret, Timestamp, To
 use crate::database::{TestDatabase, noon};
 
 /// A backend under test.
-pub(crate) trait Backend: Sized {
-    /// An empty one.
-    async fn open() -> Self;
+pub(crate) trait Backend {
     fn world(&self) -> &World;
     /// Another store on the same data, with other limits.
     fn with_limits(&self, limits: StoreLimits) -> Arc<dyn RoomStore>;
@@ -106,6 +104,14 @@ pub(crate) struct SqliteBackend {
 }
 
 impl SqliteBackend {
+    /// An empty one.
+    pub(crate) async fn open() -> Self {
+        let database = TestDatabase::open().await;
+        let (bus, clock) = (Arc::new(LocalBus::new()), Arc::new(ManualClock::new(noon())));
+        let store = Self::store(&database, &bus, &clock, LIMITS);
+        Self { database, world: World { store, clock, bus, codes: CodeKey::new(&[9; 32]) } }
+    }
+
     fn store(
         database: &TestDatabase,
         bus: &Arc<LocalBus>,
@@ -118,13 +124,6 @@ impl SqliteBackend {
 }
 
 impl Backend for SqliteBackend {
-    async fn open() -> Self {
-        let database = TestDatabase::open().await;
-        let (bus, clock) = (Arc::new(LocalBus::new()), Arc::new(ManualClock::new(noon())));
-        let store = Self::store(&database, &bus, &clock, LIMITS);
-        Self { database, world: World { store, clock, bus, codes: CodeKey::new(&[9; 32]) } }
-    }
-
     fn world(&self) -> &World {
         &self.world
     }

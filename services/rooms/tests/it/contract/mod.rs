@@ -13,40 +13,42 @@ mod replicas;
 mod rooms;
 mod throttle;
 
-use backend::{Backend, SqliteBackend};
+use backend::SqliteBackend;
 use mssql_backend::MssqlBackend;
 
-/// A case as a test.
-macro_rules! case {
-    (always: $backend:ident $group:ident $case:ident) => {
-        #[tokio::test]
-        async fn $case() {
-            super::super::$group::$case(&<super::super::$backend as super::super::Backend>::open().await).await;
+/// Cases that belong together, as tests. On a server, where it takes long to make a database, they are one test with one
+/// database, which is emptied before each.
+macro_rules! group {
+    (each: $backend:ident $group:ident $($case:ident)+) => {
+        mod $group {
+            $(#[tokio::test]
+            async fn $case() {
+                super::super::$group::$case(&super::super::$backend::open().await).await;
+            })+
         }
     };
-    (with_a_server: $backend:ident $group:ident $case:ident) => {
+    (together_on_a_server: $backend:ident $group:ident $($case:ident)+) => {
         #[tokio::test(flavor = "multi_thread")]
         #[ignore = "needs a server in CHATAPP_TEST_MSSQL_URL"]
-        async fn $case() {
-            super::super::$group::$case(&<super::super::$backend as super::super::Backend>::open().await).await;
+        async fn $group() {
+            let server = super::mssql_backend::Server::open().await;
+            $(super::$group::$case(&super::$backend::emptied(&server).await).await;)+
         }
     };
 }
 
 /// Runs the cases on a backend: one line each.
 macro_rules! suite {
-    ($backend:ident as $name:ident, $when:ident: $($group:ident { $($case:ident),+ $(,)? })+) => {
+    ($backend:ident as $name:ident, $how:ident: $($group:ident { $($case:ident),+ $(,)? })+) => {
         mod $name {
-            $(mod $group {
-                $(case! { $when: $backend $group $case })+
-            })+
+            $(group! { $how: $backend $group $($case)+ })+
         }
     };
 }
 
 macro_rules! every_case_on {
-    ($backend:ident as $name:ident, $when:ident) => {
-        suite! { $backend as $name, $when:
+    ($backend:ident as $name:ident, $how:ident) => {
+        suite! { $backend as $name, $how:
             rooms {
                 the_creator_is_owner_and_first_member_at_entry_1,
                 a_public_name_is_unique_however_it_is_written,
@@ -142,5 +144,5 @@ macro_rules! every_case_on {
     };
 }
 
-every_case_on!(SqliteBackend as sqlite, always);
-every_case_on!(MssqlBackend as mssql, with_a_server);
+every_case_on!(SqliteBackend as sqlite, each);
+every_case_on!(MssqlBackend as mssql, together_on_a_server);

@@ -1,4 +1,4 @@
-//! SQL Server, or a server that speaks its language: a database of its own for each case.
+//! SQL Server, or a server that speaks its language.
 
 use std::sync::Arc;
 
@@ -15,23 +15,48 @@ use chatapp_types::{RoomId, UserId, UserRef};
 use super::backend::{Backend, LIMITS, World};
 use crate::database::noon;
 
-pub(crate) struct MssqlBackend {
-    database: TdsDatabase,
+/// What the cases of a group share.
+pub(crate) struct Server {
+    /// With the rights of an administrator: what tests do beside the store.
+    kit: TdsDatabase,
+    /// With the rights of the service, and no others.
+    service: Mssql,
+    /// Connections of another process.
+    replica: Mssql,
+}
+
+impl Server {
+    pub(crate) async fn open() -> Self {
+        let kit = TdsDatabase::create().await;
+        let (service, replica) = (kit.as_service("rooms").await, kit.another(TdsDatabase::options()).await);
+        Self { kit, service, replica }
+    }
+}
+
+pub(crate) struct MssqlBackend<'s> {
+    server: &'s Server,
     world: World,
 }
 
-impl MssqlBackend {
-    pub(crate) const fn database(&self) -> &TdsDatabase {
-        &self.database
+const EMPTY: &str = "DELETE FROM rooms.rooms; DELETE FROM rooms.members; DELETE FROM rooms.blocks; DELETE FROM rooms.removals;
+    DELETE FROM rooms.codes; DELETE FROM rooms.code_tries; DELETE FROM rooms.audit;
+    DELETE FROM timeline.heads; DELETE FROM timeline.entries; DELETE FROM auth.users";
+
+impl<'s> MssqlBackend<'s> {
+    /// An empty one, for the next case.
+    pub(crate) async fn emptied(server: &'s Server) -> Self {
+        server.kit.db.run(|session| Box::pin(async { session.execute(EMPTY).await })).await.unwrap();
+        let (bus, clock) = (Arc::new(LocalBus::new()), Arc::new(ManualClock::new(noon())));
+        let store = store(server.service.clone(), &bus, &clock, LIMITS);
+        Self { server, world: World { store, clock, bus, codes: CodeKey::new(&[9; 32]) } }
     }
 
-    /// A store on other connections.
-    pub(crate) fn store_on(&self, db: Mssql, limits: StoreLimits) -> Arc<dyn RoomStore> {
-        store(db, &self.world.bus, &self.world.clock, limits)
+    fn store_on(&self, db: &Mssql, limits: StoreLimits) -> Arc<dyn RoomStore> {
+        store(db.clone(), &self.world.bus, &self.world.clock, limits)
     }
 
     async fn execute(&self, sql: Sql) {
-        let done = self.database.db.run(move |session| {
+        let done = self.server.kit.db.run(move |session| {
             let sql = sql.clone();
             Box::pin(async move { session.execute(sql).await })
         });
@@ -39,7 +64,7 @@ impl MssqlBackend {
     }
 
     async fn number(&self, sql: Sql) -> Option<i64> {
-        let rows = self.database.db.snapshot(sql).await.unwrap();
+        let rows = self.server.kit.db.snapshot(sql).await.unwrap();
         rows[0].first().map(|row| row.int(0).unwrap())
     }
 }
@@ -49,24 +74,17 @@ fn store(db: Mssql, bus: &Arc<LocalBus>, clock: &Arc<ManualClock>, limits: Store
     Arc::new(MssqlRoomStore::new(db, Publisher::new(bus), clock.clone(), limits))
 }
 
-impl Backend for MssqlBackend {
-    async fn open() -> Self {
-        let database = TdsDatabase::create().await;
-        let (bus, clock) = (Arc::new(LocalBus::new()), Arc::new(ManualClock::new(noon())));
-        let store = store(database.db.clone(), &bus, &clock, LIMITS);
-        Self { database, world: World { store, clock, bus, codes: CodeKey::new(&[9; 32]) } }
-    }
-
+impl Backend for MssqlBackend<'_> {
     fn world(&self) -> &World {
         &self.world
     }
 
     fn with_limits(&self, limits: StoreLimits) -> Arc<dyn RoomStore> {
-        self.store_on(self.database.db.clone(), limits)
+        self.store_on(&self.server.service, limits)
     }
 
     async fn replica(&self, limits: StoreLimits) -> Arc<dyn RoomStore> {
-        self.store_on(self.database.another(TdsDatabase::options()).await, limits)
+        self.store_on(&self.server.replica, limits)
     }
 
     async fn add_user(&self, name: &str) -> UserRef {
@@ -84,7 +102,7 @@ impl Backend for MssqlBackend {
     }
 
     async fn log(&self, room: RoomId) -> Vec<StoredEntry> {
-        let entries = self.database.db.read(move |session| {
+        let entries = self.server.kit.db.read(move |session| {
             Box::pin(async move { Ok::<_, DbError>(timeline::entries(session, room, 0, 10_000).await?) })
         });
         entries.await.unwrap()
