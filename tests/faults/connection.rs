@@ -33,6 +33,18 @@ impl Connection {
         tokio::time::timeout(HANDSHAKE, opened).await.ok().flatten()
     }
 
+    /// The same with hardly any room for what comes: a client that does not read is soon noticed.
+    pub(crate) async fn open_narrow(url: &str, token: &str) -> Option<Self> {
+        let mut request = format!("{}/v1/ws", url.replacen("http", "ws", 1)).into_client_request().ok()?;
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().ok()?);
+        let socket = tokio::net::TcpSocket::new_v4().ok()?;
+        socket.set_recv_buffer_size(4 * 1024).ok()?;
+        let stream = socket.connect(url.trim_start_matches("http://").parse().ok()?).await.ok()?;
+        let (stream, _) = tokio_tungstenite::client_async(request, MaybeTlsStream::Plain(stream)).await.ok()?;
+        let mut connection = Self { stream };
+        (connection.next().await?["ev"] == "ready").then_some(connection)
+    }
+
     /// The next frame; `None` when the connection has ended. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {

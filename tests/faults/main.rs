@@ -52,6 +52,7 @@ struct Seeds {
 enum FormArg {
     Alone,
     Replicas,
+    SqlServer,
 }
 
 impl From<FormArg> for Form {
@@ -59,6 +60,7 @@ impl From<FormArg> for Form {
         match form {
             FormArg::Alone => Self::Alone,
             FormArg::Replicas => Self::Replicas,
+            FormArg::SqlServer => Self::SqlServer,
         }
     }
 }
@@ -78,8 +80,9 @@ async fn obey() -> ExitCode {
     match Args::parse().command {
         Command::List => {
             for scenario in all() {
-                let quick = if scenario.quick { "quick" } else { "" };
-                println!("{:20} {:28} {quick:6} {}", scenario.name, format!("{:?}", scenario.forms), scenario.about);
+                let forms = |forms: &[Form]| format!("{forms:?}");
+                let (forms, quick) = (forms(scenario.forms), forms(scenario.quick));
+                println!("{:20} {forms:29} quick: {quick:18} {}", scenario.name, scenario.about);
             }
             ExitCode::SUCCESS
         }
@@ -89,23 +92,29 @@ async fn obey() -> ExitCode {
                 return ExitCode::from(2);
             };
             let length = if full { Length::Full } else { Length::Quick };
-            play(vec![scenario], form.map(Form::from), length, seeds).await
+            let wanted = |own: &Form| form.map_or(own.is_there(), |form| Form::from(form) == *own);
+            let parts = scenario.forms.iter().filter(|own| wanted(own)).map(|form| (scenario, *form)).collect();
+            play(parts, length, seeds).await
         }
-        Command::Quick(seeds) => play(all().filter(|s| s.quick).collect(), None, Length::Quick, seeds).await,
-        Command::All(seeds) => play(all().collect(), None, Length::Full, seeds).await,
+        Command::Quick(seeds) => play(each(|s| s.quick), Length::Quick, seeds).await,
+        Command::All(seeds) => play(each(|s| s.forms), Length::Full, seeds).await,
     }
 }
 
-async fn play(scenarios: Vec<&Scenario>, form: Option<Form>, length: Length, seeds: Seeds) -> ExitCode {
+/// Every scenario in those of the forms that `forms` gives which can be played here.
+fn each(forms: fn(&'static Scenario) -> &'static [Form]) -> Vec<(&'static Scenario, Form)> {
+    let there = |scenario| forms(scenario).iter().filter(|form| form.is_there());
+    all().flat_map(|scenario| there(scenario).map(move |form| (scenario, *form))).collect()
+}
+
+async fn play(parts: Vec<(&Scenario, Form)>, length: Length, seeds: Seeds) -> ExitCode {
     let first = seeds.seed.unwrap_or_else(|| std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.as_secs()));
     let mut reports = Vec::new();
     for seed in first..first + seeds.runs {
-        for scenario in &scenarios {
-            for form in scenario.forms.iter().filter(|f| form.is_none_or(|wanted| wanted == **f)) {
-                let report = perform(scenario, *form, seed, length).await;
-                print!("{report}");
-                reports.push(report);
-            }
+        for (scenario, form) in &parts {
+            let report = perform(scenario, *form, seed, length).await;
+            print!("{report}");
+            reports.push(report);
         }
     }
     sum(&reports);

@@ -54,9 +54,8 @@ impl Report {
         let attempts = || evidence.sendings.iter().flat_map(|sending| &sending.attempts);
         let fate = |is: fn(&Outcome) -> bool| attempts().filter(|attempt| is(&attempt.outcome)).count();
         let seen = evidence.views.iter().map(|view| view.events.len());
-        let form = if form == Form::Alone { "alone" } else { "replicas" };
         Self {
-            title: format!("{name} --form {form} --seed {seed}"),
+            title: format!("{name} --form {} --seed {seed}", form.word()),
             took,
             tally,
             operations: attempts().count() + evidence.changes.len(),

@@ -45,6 +45,7 @@ pub struct Run {
     /// How long.
     pub length: Length,
     pub(crate) journal: Journal,
+    form: Form,
     limits: checker::Limits,
     objections: Vec<Violation>,
 }
@@ -62,7 +63,7 @@ pub async fn perform(scenario: &Scenario, form: Form, seed: u64, length: Length)
     let stage = Stage::set(&plan).await;
     let crowd = Crowd::gather(&plan, stage.urls(), &journal, &mut chance).await;
     let (limits, tally, objections) = (plan.limits, Tally::default(), Vec::new());
-    let mut run = Run { stage, crowd, chance, tally, length, journal, limits, objections };
+    let mut run = Run { stage, crowd, chance, tally, length, journal, form, limits, objections };
     tokio::time::sleep(WARM_UP).await;
     (scenario.fault)(&mut run).await;
     let violations = run.finish().await;
@@ -98,10 +99,7 @@ impl Run {
 
     /// The form that is played.
     pub fn form(&self) -> Form {
-        match self.stage.host {
-            crate::stage::Host::Alone(_) => Form::Alone,
-            crate::stage::Host::Replicas(_) => Form::Replicas,
-        }
+        self.form
     }
 
     /// Objects where a message that was acknowledged between `from` and `to` came to a member later than `limit`.

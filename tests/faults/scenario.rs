@@ -14,19 +14,25 @@ pub struct Scenario {
     pub about: &'static str,
     /// The forms in which it makes sense.
     pub forms: &'static [Form],
-    /// Whether it is played for every change.
-    pub quick: bool,
+    /// Those in which it is played for every change.
+    pub quick: &'static [Form],
     /// Changes the set-up.
     pub plan: fn(&mut Plan),
     /// Breaks things, and heals them before it returns.
     pub fault: for<'a> fn(&'a mut Run) -> BoxFuture<'a, ()>,
 }
 
-/// Both forms.
+/// Every form.
+pub(crate) const EVERY: &[Form] = &[Form::Alone, Form::Replicas, Form::SqlServer];
+/// One process, and several that share its file.
 pub(crate) const BOTH: &[Form] = &[Form::Alone, Form::Replicas];
 /// One process.
 pub(crate) const ALONE: &[Form] = &[Form::Alone];
-/// Several processes.
+/// No form.
+pub(crate) const NEVER: &[Form] = &[];
+/// Several processes, on either database.
+pub(crate) const SERVERS: &[Form] = &[Form::Replicas, Form::SqlServer];
+/// Several processes that share a file.
 pub(crate) const REPLICAS: &[Form] = &[Form::Replicas];
 
 /// Every scenario, in the order in which they are played.

@@ -12,8 +12,26 @@ use crate::checker::{Health, Limits};
 pub enum Form {
     /// One process, one file, the bus within it.
     Alone,
-    /// Each service twice, with a bus between them.
+    /// Each service twice, with a bus between them; they share a file.
     Replicas,
+    /// The same on the SQL Server that `CHATAPP_TEST_MSSQL_URL` names.
+    SqlServer,
+}
+
+impl Form {
+    /// Whether it can be played here: without a server there is no SQL Server.
+    pub fn is_there(self) -> bool {
+        self != Self::SqlServer || std::env::var_os(chatapp_testkit::MSSQL_URL).is_some()
+    }
+
+    /// Its word on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Replicas => "replicas",
+            Self::SqlServer => "sql-server",
+        }
+    }
 }
 
 /// How a run is set up.
@@ -79,10 +97,11 @@ impl Stage {
                 let setup = plan.folder.iter().fold(setup, |setup, folder| setup.within(folder));
                 Host::Alone(Box::new(setup.start().await))
             }
-            Form::Replicas => {
+            Form::Replicas | Form::SqlServer => {
                 let setup = ClusterSetup::new(2, &authorization(Cluster::password));
                 let setup = plan.env.iter().fold(setup, |setup, (name, value)| setup.env(name, value));
                 let setup = if plan.linked { setup.linked() } else { setup };
+                let setup = if plan.form == Form::SqlServer { setup.on_sql_server() } else { setup };
                 Host::Replicas(Box::new(setup.start().await))
             }
         };

@@ -13,6 +13,8 @@ mod config;
 mod edge;
 mod hub;
 mod rest;
+#[cfg(test)]
+mod simulation;
 mod socket;
 mod state;
 #[cfg(test)]

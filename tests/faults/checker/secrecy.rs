@@ -1,6 +1,6 @@
 //! Nobody is let in: those who are out, outsiders, and sessions that have ended.
 
-use super::{Bar, Evidence, Happening, Invariant, Limits, Violation};
+use super::{Bar, Evidence, Happening, Invariant, Limits, Seen, Violation};
 
 pub(super) fn check(evidence: &Evidence, limits: &Limits, found: &mut Vec<Violation>) {
     for bar in placed(evidence) {
@@ -26,16 +26,26 @@ pub(super) fn check(evidence: &Evidence, limits: &Limits, found: &mut Vec<Violat
     }
 }
 
-/// The bars with the place of their entry in the log: a user's nth bar is the nth entry that puts him out.
+/// The bars with the place of their entry in the log: a user's nth bar is the nth entry that ends a membership of his.
 fn placed(evidence: &Evidence) -> Vec<Bar> {
     let mut placed: Vec<Bar> = Vec::new();
     for bar in &evidence.bars {
         let nth = placed.iter().filter(|other| (&other.room, &other.user) == (&bar.room, &bar.user)).count();
         let log = evidence.log(&bar.room).unwrap_or_default();
-        let seq = log.iter().filter(|entry| entry.puts_out() == Some(&bar.user)).nth(nth).map(|entry| entry.seq);
+        let seq = departures(log, &bar.user).nth(nth);
         placed.push(Bar { seq: bar.seq.or(seq), ..bar.clone() });
     }
     placed
+}
+
+/// Where the user's memberships end; a block of somebody who is out already ends none.
+fn departures<'a>(log: &'a [Seen], user: &'a str) -> impl Iterator<Item = u64> + 'a {
+    let mut member = false;
+    log.iter().filter_map(move |entry| {
+        let leaves = member && entry.puts_out() == Some(user);
+        member = (member || entry.lets_in() == Some(user)) && !leaves;
+        leaves.then_some(entry.seq)
+    })
 }
 
 fn live(evidence: &Evidence, bar: &Bar, found: &mut Vec<Violation>) {

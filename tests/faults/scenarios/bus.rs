@@ -14,7 +14,7 @@ use crate::Chance;
 use crate::checker::Invariant;
 use crate::connection::Connection;
 use crate::run::Run;
-use crate::scenario::{REPLICAS, Scenario};
+use crate::scenario::{NEVER, REPLICAS, SERVERS, Scenario};
 use crate::wire::LosesEvents;
 
 /// Until the log is asked instead of a bus that is silent: promised are 2 s; then heads are compared twice a second.
@@ -26,56 +26,56 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "bus-restart",
         about: "the bus is killed and comes back empty",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |_| {},
         fault: |run| restart(run).boxed(),
     },
     Scenario {
         name: "bus-frozen",
         about: "the bus stands still: sends go on, and delivery goes on by the log, blocks included",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |_| {},
         fault: |run| frozen(run).boxed(),
     },
     Scenario {
         name: "bus-cut",
         about: "a gateway or a publisher is cut off from the bus, both ways or one way",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |plan| plan.linked = true,
         fault: |run| cut(run).boxed(),
     },
     Scenario {
         name: "two-relays",
         about: "both publishers are cut off from the bus, then both publish what was left",
-        forms: REPLICAS,
-        quick: false,
+        forms: SERVERS,
+        quick: NEVER,
         plan: |plan| plan.linked = true,
         fault: |run| two_relays(run).boxed(),
     },
     Scenario {
         name: "bus-lossy",
         about: "events of rooms are lost on the way to the bus, some of all",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |plan| plan.linked = true,
         fault: |run| lossy(run).boxed(),
     },
     Scenario {
         name: "last-event-lost",
         about: "a room's last event is lost and nothing follows: noticed all the same",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |plan| plan.linked = true,
         fault: |run| last_lost(run).boxed(),
     },
     Scenario {
         name: "bus-repeats",
         about: "events come again, late and in another order",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |_| {},
         fault: |run| repeats(run).boxed(),
     },

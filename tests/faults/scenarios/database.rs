@@ -7,14 +7,14 @@ use rusqlite::Connection;
 
 use crate::checker::{Invariant, Outcome};
 use crate::run::Run;
-use crate::scenario::{BOTH, Scenario};
+use crate::scenario::{ALONE, BOTH, NEVER, Scenario};
 
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "database-held",
         about: "somebody else holds the database: writes are refused after their time, reads go on",
         forms: BOTH,
-        quick: true,
+        quick: ALONE,
         plan: |_| {},
         fault: |run| held(run).boxed(),
     },
@@ -22,7 +22,7 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "lock-contention",
         about: "the database is taken away for moments, over and over: all wait, nobody is refused, no number is used twice",
         forms: BOTH,
-        quick: false,
+        quick: NEVER,
         plan: |_| {},
         fault: |run| contention(run).boxed(),
     },

@@ -8,63 +8,63 @@ use futures::FutureExt as _;
 use crate::checker::Invariant;
 use crate::inject::{Injection, ends_within};
 use crate::run::Run;
-use crate::scenario::{ALONE, BOTH, REPLICAS, Scenario};
+use crate::scenario::{ALONE, BOTH, EVERY, NEVER, REPLICAS, SERVERS, Scenario};
 use crate::stage::Form;
 
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
         name: "calm",
         about: "nothing is broken: the measure of all others",
-        forms: BOTH,
-        quick: true,
+        forms: EVERY,
+        quick: BOTH,
         plan: |_| {},
         fault: |run| calm(run).boxed(),
     },
     Scenario {
         name: "kill",
         about: "a process is killed at a random moment and started again; each service in its turn",
-        forms: BOTH,
-        quick: true,
+        forms: EVERY,
+        quick: BOTH,
         plan: |_| {},
         fault: |run| kill(run).boxed(),
     },
     Scenario {
         name: "crash-at-write",
         about: "the process dies as it writes the nth page of the log: before the commit",
-        forms: BOTH,
-        quick: true,
+        forms: EVERY,
+        quick: ALONE,
         plan: |_| {},
         fault: |run| crash(run, "pwrite64", 1..90).boxed(),
     },
     Scenario {
         name: "crash-at-fsync",
         about: "the process dies at the nth fsync: what is in the group was written and not yet safe",
-        forms: BOTH,
-        quick: false,
+        forms: EVERY,
+        quick: NEVER,
         plan: |_| {},
         fault: |run| crash(run, "fsync,fdatasync", 1..25).boxed(),
     },
     Scenario {
         name: "crash-after-commit",
         about: "the process dies after a commit, before it is published and answered",
-        forms: BOTH,
-        quick: true,
+        forms: EVERY,
+        quick: REPLICAS,
         plan: |_| {},
         fault: |run| crash_after_commit(run).boxed(),
     },
     Scenario {
         name: "frozen-process",
         about: "a replica stands still for seconds, then goes on with what it believed",
-        forms: REPLICAS,
-        quick: true,
+        forms: SERVERS,
+        quick: REPLICAS,
         plan: |_| {},
         fault: |run| freeze(run).boxed(),
     },
     Scenario {
         name: "rolling-restart",
         about: "every replica is asked to end and is started again: each ends in order, and no acknowledgement fails",
-        forms: REPLICAS,
-        quick: false,
+        forms: SERVERS,
+        quick: NEVER,
         plan: |_| {},
         fault: |run| roll(run).boxed(),
     },
@@ -72,7 +72,7 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "restart",
         about: "the process is asked to end under load and started again",
         forms: ALONE,
-        quick: true,
+        quick: ALONE,
         plan: |_| {},
         fault: |run| restart(run).boxed(),
     },

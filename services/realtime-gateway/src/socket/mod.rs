@@ -16,7 +16,7 @@ pub(crate) mod sockets;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transport;
-mod v1;
+pub(crate) mod v1;
 
 pub(crate) use budget::{Admission, FrameBudget};
 pub(crate) use closing::Closing;

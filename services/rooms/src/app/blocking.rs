@@ -3,7 +3,7 @@
 use chatapp_types::Timestamp;
 use chatapp_types::limits::REASON_MAX_CHARS;
 use chatapp_types::names::visible_line;
-use chatapp_types::rooms::BlockRequest;
+use chatapp_types::rooms::{Block, BlockRequest};
 
 use super::Refusal;
 
@@ -23,6 +23,12 @@ impl NewBlock {
         let reason =
             request.reason.as_deref().map(|text| visible_line("reason", text, REASON_MAX_CHARS)).transpose()?;
         Ok(Self { reason: reason.filter(|text| !text.is_empty()), until: request.until })
+    }
+
+    /// Whether this is the block that stands already: asked for again, since an answer was lost perhaps, it changes
+    /// nothing and is told to nobody a second time.
+    pub fn is(&self, standing: &Block) -> bool {
+        self.reason == standing.reason && self.until == standing.until
     }
 
     /// What the audit says of it.

@@ -47,6 +47,19 @@ fn read(row: &Row) -> Result<(i64, Block), DbError> {
     Ok((row.int(0)?, block))
 }
 
+/// The block of a user, run out or not.
+async fn of_user(w: &mut Writing<'_>, room: RoomId, user: UserId) -> Result<Option<Block>, DbError> {
+    let sql = Sql::new(
+        "SELECT b.seq, b.reason, b.at, b.until, b.user_id, u.username, u.deleted, b.by_id, a.username, a.deleted
+         FROM rooms.blocks AS b
+         LEFT JOIN auth.v_users AS u ON u.id = b.user_id
+         LEFT JOIN auth.v_users AS a ON a.id = b.by_id
+         WHERE b.room_id = @P1 AND b.user_id = @P2",
+    );
+    let row = w.session.query_opt(sql.bind(room).bind(user)).await?;
+    row.map(|row| read(&row).map(|(_, block)| block)).transpose()
+}
+
 pub(super) async fn put(
     w: &mut Writing<'_>,
     actor: &UserRef,
@@ -58,6 +71,11 @@ pub(super) async fn put(
     let role = locked.row.position().require_admin()?;
     let subject = subject.ok_or(Refusal::UserNotFound)?;
     may_block(role, subject.role)?;
+    if subject.blocked
+        && let Some(standing) = of_user(w, room, subject.user.id).await?.filter(|standing| block.is(standing))
+    {
+        return Ok(standing);
+    }
     let mut act = locked.act(actor);
     if subject.role.is_some() {
         membership::end(&mut act, subject.user.id);

@@ -83,6 +83,22 @@ pub(crate) async fn a_block_made_anew_replaces_the_one_before(b: &impl Backend) 
     assert_eq!(refusal(w.store.join_room(&bob, room, Proof::None, None).await), Refusal::Blocked);
 }
 
+pub(crate) async fn the_same_block_asked_for_again_is_not_told_again(b: &impl Backend) {
+    let w = b.world();
+    let (ann, bob) = (b.add_user("ann").await, b.add_user("bob").await);
+    let room = w.make_public(&ann, "den").await.id;
+    let block = NewBlock { reason: Some("spam".into()), until: Some(w.clock_now_plus(60)) };
+    let first = w.store.block_user(&ann, room, named(&bob), block.clone()).await.unwrap();
+    w.advance_seconds(10);
+    assert_eq!(w.store.block_user(&ann, room, named(&bob), block.clone()).await.unwrap(), first);
+    assert_eq!(kinds(b, room).await, ["room.created", "member.blocked"]);
+    w.advance_seconds(51);
+    // It has run out: this is another one.
+    let again = NewBlock { until: Some(w.clock_now_plus(60)), ..block };
+    w.store.block_user(&ann, room, named(&bob), again).await.unwrap();
+    assert_eq!(kinds(b, room).await, ["room.created", "member.blocked", "member.blocked"]);
+}
+
 pub(crate) async fn a_stranger_is_blocked_before_ever_coming(b: &impl Backend) {
     let w = b.world();
     let (ann, bob) = (b.add_user("ann").await, b.add_user("bob").await);

@@ -110,6 +110,7 @@ macro_rules! every_case_on {
                 a_blocked_member_cannot_rejoin_with_a_valid_code,
                 a_block_that_ran_out_permits_joining_again,
                 a_block_made_anew_replaces_the_one_before,
+                the_same_block_asked_for_again_is_not_told_again,
                 a_stranger_is_blocked_before_ever_coming,
                 an_unblocked_user_joins_again,
                 a_blocked_user_is_not_added,
