@@ -36,18 +36,27 @@ use trouble::Report;
 
 /// What `--help` says at its end.
 pub(crate) const RULES: &str = "\
-Stop the platform first: an import needs the database for itself, and says so when it is in use (--dry-run does not).
-It can be ended at any moment and run again: it finds what is done and does the rest. Later runs take in what is new.
+Stop the platform first. An import needs the database for itself and says so
+while `chatapp up` has it; on SQL Server, stop all services by yourself. Only
+--dry-run may be used meanwhile.
+
+It can be ended at any moment and run again: it finds what is done and does the
+rest. Run later, it takes in what is new.
 
 What becomes of what:
-  Names      kept as they are looked up today (`Ann` becomes `ann`); odd ones as they are; the second of two gets a number
-  Passwords  stay as they were, and become argon2id at the first log-in
-  Rooms      public, with their integer ids where those are free; owned by --owner, or else by who wrote first in them
-             (in a room where nobody did, by the original's first user)
-  Members    whoever wrote in a room is in it
-  Messages   with their author, time and order; taken as read by the members; long ones are divided
-  The rest   is listed: blank messages, and messages of rooms that do not exist, are not imported";
+  Names      are kept in their normal form (`Ann` is `ann`), odd ones as they
+             are; the second of two that are one by that gets a number
+  Passwords  stay, and become argon2id at the first log-in
+  Rooms      are public and keep their integer ids where those are free; they
+             are owned by --owner, or else by who wrote first in them, or by
+             the original's first user where nobody did
+  Members    are those who wrote in a room
+  Messages   keep author, time and order, and count as read; long ones are
+             divided
+  The rest   is listed: blank messages, and those of rooms that do not exist,
+             are not imported";
 
+/// What `--from` is.
 const FROM: &str = "\
 The original's database, mssql://user:password@host:1433/ChatAppDB, or a SQLite copy of its tables users, chat_rooms and \
 messages; it is only read. A URL with a password is better given by the variable";

@@ -113,7 +113,7 @@ async fn the_original_is_imported_into_the_database_that_it_lies_in() {
     let (status, found) = up.get("/v1/search?q=arrived", &ann);
     assert_eq!(status, 200, "{found}");
     assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
-    for room in up.get("/v1/unread", &ann).1["rooms"].as_array().unwrap() {
+    for room in up.get("/v1/unread", &ann).1["items"].as_array().unwrap() {
         assert_eq!((&room["messages"], &room["mentions"]), (&json!(0), &json!(0)));
     }
 }

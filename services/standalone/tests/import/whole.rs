@@ -55,11 +55,11 @@ fn version_one_finds_members_history_words_and_nothing_unread() {
         (&json!("bob"), &json!("owner"))
     );
     let log = up.get(&format!("/v1/rooms/{id}/timeline?after=0"), &ann).1;
-    let entries = log["entries"].as_array().unwrap();
+    let entries = log["items"].as_array().unwrap();
     assert_eq!(entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     let found = up.get("/v1/search?q=arrived", &ann).1;
     assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
-    for room in up.get("/v1/unread", &ann).1["rooms"].as_array().unwrap() {
+    for room in up.get("/v1/unread", &ann).1["items"].as_array().unwrap() {
         assert_eq!((&room["messages"], &room["mentions"]), (&json!(0), &json!(0)));
     }
     check_logs(&place.database());
