@@ -47,6 +47,9 @@ pub(crate) fn install() -> Result<()> {
     ensure_package("kill", "procps");
     // The tests of several replicas share its events.
     ensure_package("nats-server", "nats-server");
+    // The tests of faults make system calls fail with it, and step the clock with the other.
+    ensure_package("strace", "strace");
+    ensure_package("faketime", "faketime");
     for subcommand in [NEXTEST, DENY] {
         let state = if subcommand.ensure() { "found" } else { "not to be had" };
         println!("{}: {state}", subcommand.package);
