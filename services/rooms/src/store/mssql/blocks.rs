@@ -107,12 +107,7 @@ fn write(act: &mut Act<'_>, user: UserId, block: &NewBlock, seq: u64) {
     );
 }
 
-pub(super) async fn remove(
-    w: &mut Writing<'_>,
-    actor: &UserRef,
-    room: RoomId,
-    subject: &NamedUser,
-) -> StoreResult<()> {
+pub(super) async fn remove(w: &mut Writing<'_>, actor: &UserRef, room: RoomId, subject: &NamedUser) -> StoreResult<()> {
     let (locked, subject) = w.lock_with(room, actor.id, subject).await?;
     locked.row.position().require_admin()?;
     let subject = subject.ok_or(Refusal::UserNotFound)?;

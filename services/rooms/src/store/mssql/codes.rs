@@ -78,14 +78,16 @@ pub(super) fn drop_code(act: &mut Act<'_>, room: &RoomRow) {
 
 /// Spends one use of the room's code, where they are counted.
 pub(super) fn spend_use(act: &mut Act<'_>) {
-    let sql = Sql::new("UPDATE rooms.codes SET uses_left = uses_left - 1 WHERE room_id = @P1 AND uses_left IS NOT NULL");
+    let sql =
+        Sql::new("UPDATE rooms.codes SET uses_left = uses_left - 1 WHERE room_id = @P1 AND uses_left IS NOT NULL");
     act.add(sql.bind(act.room));
 }
 
 /// The same statements whether the room exists or not. Tries of one user wait for one another.
 pub(super) async fn begin_try(w: &mut Writing<'_>, user: UserId, room: Option<RoomId>) -> StoreResult<CodeTry> {
     let target = room.map_or(NO_ROOM, |room| room.0);
-    let chosen = Sql::new("SELECT version, hash FROM rooms.codes WHERE room_id = @P1 AND hash IS NOT NULL").bind(target);
+    let chosen =
+        Sql::new("SELECT version, hash FROM rooms.codes WHERE room_id = @P1 AND hash IS NOT NULL").bind(target);
     let Some(limits) = w.limits().tries else {
         let chosen = w.session.query_opt(chosen).await?;
         return Ok(CodeTry { ticket: None, chosen: chosen.as_ref().map(read_chosen).transpose()? });
@@ -93,7 +95,9 @@ pub(super) async fn begin_try(w: &mut Writing<'_>, user: UserId, room: Option<Ro
     let mut read = past_tries(user, target, w.now());
     read.push("; ").append(chosen);
     let sets = w.lock_user(UserLock::Trying, user, read).await?;
-    let [tries, chosen] = &sets[..] else { return Err(DbError::Internal("two answers were expected".to_owned()).into()) };
+    let [tries, chosen] = &sets[..] else {
+        return Err(DbError::Internal("two answers were expected".to_owned()).into());
+    };
     let (tries, now) = (tries.iter().map(read_try).collect::<Result<Vec<_>, _>>()?, w.now());
     if let Some(retry_after_s) = seconds_to_wait(&tries, now, limits) {
         return Err(Refusal::Throttled { retry_after_s }.into());

@@ -45,8 +45,7 @@ pub(super) async fn join_by_code(
     if !code.is_some_and(|code| code.is_proved_by(&proof)) {
         return Err(Refusal::InvalidCode.into());
     }
-    let entering =
-        rules::join(locked.row.position(), code, &proof, locked.now).map_err(|_| Refusal::InvalidCode)?;
+    let entering = rules::join(locked.row.position(), code, &proof, locked.now).map_err(|_| Refusal::InvalidCode)?;
     let mut act = enter(w, actor, &locked, entering)?;
     codes::forget_try(&mut act, ticket);
     act.write_and_get(w).await
@@ -64,12 +63,7 @@ pub(super) async fn enter_by_name(w: &mut Writing<'_>, actor: &UserRef, name_nor
     Ok(locked.row.id)
 }
 
-fn enter<'a>(
-    w: &Writing<'_>,
-    actor: &'a UserRef,
-    locked: &Locked,
-    entering: Entering,
-) -> Result<Act<'a>, Refusal> {
+fn enter<'a>(w: &Writing<'_>, actor: &'a UserRef, locked: &Locked, entering: Entering) -> Result<Act<'a>, Refusal> {
     let mut act = locked.act(actor);
     if entering == Entering::AlreadyIn {
         return Ok(act);

@@ -12,11 +12,11 @@ use crate::store::{ListScope, RoomsQuery, StoreResult, page};
 // One's own rooms are walked by the index of members, public ones by that of their order. `CHARINDEX` takes the text as
 // it is, so that no character in it is a pattern.
 
-const MINE: &str = room_sql!("m.user_id IS NOT NULL AND r.id IN (SELECT room_id FROM rooms.members WHERE user_id = @P1)");
+const MINE: &str =
+    room_sql!("m.user_id IS NOT NULL AND r.id IN (SELECT room_id FROM rooms.members WHERE user_id = @P1)");
 const PUBLIC: &str = room_sql!("r.visibility = N'public' AND (b.user_id IS NULL OR b.until <= @P2)");
-const VISIBLE: &str = room_sql!(
-    "(r.visibility = N'public' OR m.user_id IS NOT NULL) AND (b.user_id IS NULL OR b.until <= @P2)"
-);
+const VISIBLE: &str =
+    room_sql!("(r.visibility = N'public' OR m.user_id IS NOT NULL) AND (b.user_id IS NULL OR b.until <= @P2)");
 
 pub(super) async fn list(store: &MssqlRoomStore, viewer: UserId, query: &RoomsQuery) -> StoreResult<Page<Room>> {
     let now = store.now();

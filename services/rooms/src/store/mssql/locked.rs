@@ -72,7 +72,12 @@ impl Writing<'_> {
 
     /// Takes a user's lock up to the end of the transaction, and reads in the same round trip. Whoever needs a room's lock
     /// too takes that one first.
-    pub(super) async fn lock_user(&mut self, lock: UserLock, user: UserId, read: Sql) -> Result<Vec<Vec<Row>>, DbError> {
+    pub(super) async fn lock_user(
+        &mut self,
+        lock: UserLock,
+        user: UserId,
+        read: Sql,
+    ) -> Result<Vec<Vec<Row>>, DbError> {
         let lock = match lock {
             UserLock::Owning => "owning",
             UserLock::Trying => "trying",

@@ -80,12 +80,7 @@ async fn member(w: &mut Writing<'_>, act: Act<'_>, user: UserRef) -> StoreResult
     Ok(Member { user, role: word(&row, 0)?, joined_at: row.time(1)? })
 }
 
-pub(super) async fn remove(
-    w: &mut Writing<'_>,
-    actor: &UserRef,
-    room: RoomId,
-    subject: &NamedUser,
-) -> StoreResult<()> {
+pub(super) async fn remove(w: &mut Writing<'_>, actor: &UserRef, room: RoomId, subject: &NamedUser) -> StoreResult<()> {
     let (locked, subject) = w.lock_with(room, actor.id, subject).await?;
     let position = locked.row.position();
     position.require_member()?;

@@ -91,12 +91,8 @@ const KEPT_UNITS: usize = INDEXED_UNITS - 64;
 impl RoomRow {
     /// Reads a row of `room_sql`.
     pub(super) fn read(row: &Row, now: Timestamp) -> Result<Self, DbError> {
-        let settings = Settings {
-            name: row.text(2)?,
-            topic: row.text(3)?,
-            visibility: word(row, 4)?,
-            history: word(row, 5)?,
-        };
+        let settings =
+            Settings { name: row.text(2)?, topic: row.text(3)?, visibility: word(row, 4)?, history: word(row, 5)? };
         Ok(Self {
             id: RoomId(row.id(0)?),
             number: row.int(1)?,

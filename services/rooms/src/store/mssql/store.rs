@@ -47,7 +47,8 @@ impl RoomStore for MssqlRoomStore {
 
     async fn join_room(&self, actor: &UserRef, room: RoomId, proof: Proof, ticket: Option<i64>) -> StoreResult<Room> {
         let args = (actor.clone(), room, proof, ticket);
-        self.write(args, |w, (actor, room, proof, ticket)| Box::pin(entering::join(w, actor, *room, proof, *ticket))).await
+        self.write(args, |w, (actor, room, proof, ticket)| Box::pin(entering::join(w, actor, *room, proof, *ticket)))
+            .await
     }
 
     async fn join_by_code(&self, actor: &UserRef, digest: CodeDigest, ticket: Option<i64>) -> StoreResult<Room> {
@@ -91,7 +92,8 @@ impl RoomStore for MssqlRoomStore {
         role: Option<Role>,
     ) -> StoreResult<Member> {
         let args = (actor.clone(), room, subject, role);
-        self.write(args, |w, (actor, room, subject, role)| Box::pin(members::put(w, actor, *room, subject, *role))).await
+        self.write(args, |w, (actor, room, subject, role)| Box::pin(members::put(w, actor, *room, subject, *role)))
+            .await
     }
 
     async fn remove_member(&self, actor: &UserRef, room: RoomId, subject: NamedUser) -> StoreResult<()> {
@@ -116,7 +118,8 @@ impl RoomStore for MssqlRoomStore {
         block: NewBlock,
     ) -> StoreResult<Block> {
         let args = (actor.clone(), room, subject, block);
-        self.write(args, |w, (actor, room, subject, block)| Box::pin(blocks::put(w, actor, *room, subject, block))).await
+        self.write(args, |w, (actor, room, subject, block)| Box::pin(blocks::put(w, actor, *room, subject, block)))
+            .await
     }
 
     async fn unblock_user(&self, actor: &UserRef, room: RoomId, subject: NamedUser) -> StoreResult<()> {

@@ -115,10 +115,8 @@ pub(crate) async fn of_rooms_renamed_at_two_replicas_one_gets_the_name(b: &impl 
     }))
     .await;
     let change = RoomChange { name: Some(RoomName::parse("Lair").unwrap()), ..RoomChange::default() };
-    let renamed = join_all(
-        rooms.iter().enumerate().map(|(n, room)| pair[n % 2].update_room(&ann, *room, change.clone())),
-    )
-    .await;
+    let renamed =
+        join_all(rooms.iter().enumerate().map(|(n, room)| pair[n % 2].update_room(&ann, *room, change.clone()))).await;
     assert_eq!(renamed.iter().filter(|renamed| renamed.is_ok()).count(), 1);
     for (renamed, room) in renamed.into_iter().zip(&rooms) {
         let entries = kinds(b, *room).await.len();
@@ -221,8 +219,7 @@ pub(crate) async fn of_transfers_and_deletions_at_once_one_is_done(b: &impl Back
     for n in 0..5 {
         let room = w.make_public(&ann, &format!("den {n}")).await.id;
         w.join(&bob, room).await;
-        let (given, gone) =
-            join(here.transfer_room(&ann, room, named(&bob)), there.delete_room(&ann, room)).await;
+        let (given, gone) = join(here.transfer_room(&ann, room, named(&bob)), there.delete_room(&ann, room)).await;
         assert!(given.is_ok() != gone.is_ok());
         if given.is_ok() {
             assert!(matches!(refusal(gone), Refusal::Forbidden(_)));
