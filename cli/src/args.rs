@@ -25,7 +25,8 @@ Environment:
   CHAT_TOKEN       a script's token (`chat token create`), used in place of the profile's log-in
   CHAT_PASSWORD    the password for login, register and password
   CHAT_CONFIG_DIR  one folder for all files of chat, in place of the XDG ones
-  CHAT_LOG         what to log to standard error, like `debug` or `chatapp_client=trace`
+  CHAT_LOG         what to log to standard error, like `debug` or `chatapp_client=trace`; the full-screen
+                   interface logs only where standard error is no terminal (`chat 2>chat.log`)
   SSL_CERT_FILE    certificates to trust for https, where the system's are not the right ones
   NO_COLOR         no colours in this help";
 

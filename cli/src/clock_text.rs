@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 /// `2026-11-22 18:00:03` in the local zone.
 pub(crate) fn local(at: Timestamp) -> String {
-    in_zone(at, TimeZone::system())
+    in_zone(at, &TimeZone::system())
 }
 
 /// `18:00`, in a zone.
@@ -25,8 +25,8 @@ fn written(at: Timestamp, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-fn in_zone(at: Timestamp, zone: TimeZone) -> String {
-    written(at, &zone, "%Y-%m-%d %H:%M:%S")
+fn in_zone(at: Timestamp, zone: &TimeZone) -> String {
+    written(at, zone, "%Y-%m-%d %H:%M:%S")
 }
 
 #[cfg(test)]
@@ -38,12 +38,12 @@ mod tests {
     #[test]
     fn a_time_is_shown_in_the_readers_zone() {
         let at: Timestamp = "2026-11-22T18:00:03.999Z".parse().unwrap();
-        assert_eq!(in_zone(at, TimeZone::UTC), "2026-11-22 18:00:03");
-        assert_eq!(in_zone(at, TimeZone::fixed(jiff::tz::offset(2))), "2026-11-22 20:00:03");
+        assert_eq!(in_zone(at, &TimeZone::UTC), "2026-11-22 18:00:03");
+        assert_eq!(in_zone(at, &TimeZone::fixed(jiff::tz::offset(2))), "2026-11-22 20:00:03");
     }
 
     #[test]
     fn a_time_out_of_the_calendar_is_still_shown() {
-        assert!(!in_zone(Timestamp::from_millis(i64::MAX), TimeZone::UTC).is_empty());
+        assert!(!in_zone(Timestamp::from_millis(i64::MAX), &TimeZone::UTC).is_empty());
     }
 }

@@ -24,7 +24,8 @@ const OFFERED: usize = 12;
 /// What the word before the cursor may become; `None` when nothing fits.
 pub(crate) fn complete(text: &str, cursor: usize, known: &Known) -> Option<Completion> {
     let before = text.get(..cursor)?;
-    let start = before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let start =
+        before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let word = &before[start..];
     let is_command = before.starts_with(':') && !before.starts_with("::");
     let mut range = start..cursor;
@@ -75,7 +76,9 @@ fn matching<'a>(names: &'a [String], beginning: &str) -> impl Iterator<Item = &'
 
 /// Emoji whose names begin so. At least two letters, for there are many.
 fn emoji(beginning: &str) -> Vec<String> {
-    if beginning.chars().count() < 2 || !beginning.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-')) {
+    if beginning.chars().count() < 2
+        || !beginning.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'))
+    {
         return Vec::new();
     }
     let mut named: Vec<(&str, &str)> = emojis::iter()

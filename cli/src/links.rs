@@ -15,7 +15,8 @@ pub(crate) fn ranges(text: &str) -> Vec<std::ops::Range<usize>> {
         if text[..at].chars().next_back().is_some_and(char::is_alphanumeric) {
             continue;
         }
-        let length = rest.bytes().take_while(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`')).count();
+        let length =
+            rest.bytes().take_while(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b'`')).count();
         let link = trimmed(&rest[..length]);
         if link.len() > scheme.len() && link.len() <= LONGEST {
             found.push(at..at + link.len());
@@ -33,7 +34,8 @@ pub(crate) fn of(text: &str) -> Vec<String> {
 /// Punctuation behind a link is the sentence's; a closing bracket too, unless the link opened it.
 fn trimmed(mut link: &str) -> &str {
     while let Some(last) = link.chars().next_back() {
-        let is_unmatched = |open: char, close: char| last == close && link.matches(open).count() < link.matches(close).count();
+        let is_unmatched =
+            |open: char, close: char| last == close && link.matches(open).count() < link.matches(close).count();
         let goes = matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '|')
             || is_unmatched('(', ')')
             || is_unmatched('[', ']')
@@ -54,13 +56,18 @@ mod tests {
 
     #[test]
     fn a_link_ends_where_the_sentence_goes_on() {
-        assert_eq!(of("see https://a.example/x_(y), or (http://b.example/?q=1)."), ["https://a.example/x_(y)", "http://b.example/?q=1"]);
+        assert_eq!(
+            of("see https://a.example/x_(y), or (http://b.example/?q=1)."),
+            ["https://a.example/x_(y)", "http://b.example/?q=1"]
+        );
         assert_eq!(of("<https://a.example> \"https://b.example\""), ["https://a.example", "https://b.example"]);
     }
 
     #[test]
     fn what_is_no_web_address_is_no_link() {
-        for text in ["javascript:alert(1)", "file:///etc/passwd", "https://", "xhttps://a", "http:/a", "--http", "http://…"] {
+        for text in
+            ["javascript:alert(1)", "file:///etc/passwd", "https://", "xhttps://a", "http:/a", "--http", "http://…"]
+        {
             assert_eq!(of(text), [] as [&str; 0], "{text}");
         }
     }

@@ -38,7 +38,8 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
         }
     };
-    start_logging();
+    let is_drawn = cli.command.is_none() && !cli.interactive.plain;
+    start_logging(is_drawn);
     let as_json = cli.global.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -79,8 +80,11 @@ async fn converse(context: &Context, args: InteractiveArgs) -> Outcome {
     screen::run(context, screen::Options { poll: args.poll, vim: args.vim, theme: args.theme }).await
 }
 
-/// Logs go to standard error, and only when they are asked for.
-fn start_logging() {
+/// Logs go to standard error, and only when they are asked for; never into a picture.
+fn start_logging(is_drawn: bool) {
+    if is_drawn && std::io::stderr().is_terminal() {
+        return;
+    }
     if let Ok(filter) = std::env::var("CHAT_LOG") {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
     }

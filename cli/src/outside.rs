@@ -9,12 +9,19 @@ use crate::exit::{Exit, Failure, Outcome};
 
 /// Opens a link; `asked` is the program to do it with, the system's when empty. Does not wait for it.
 pub(crate) fn open_link(asked: &[String], link: &str) -> Outcome {
-    let system = if cfg!(target_os = "macos") { "open" } else if cfg!(windows) { "explorer" } else { "xdg-open" };
+    let system = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
     let default = [system.to_owned()];
     let program = if asked.is_empty() { &default[..] } else { asked };
     let mut command = Command::new(&program[0]);
     command.args(&program[1..]).arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|e| Failure::new(Exit::Failure, format!("{}: {e}; the link: {link}", program[0])))?;
+    let mut child =
+        command.spawn().map_err(|e| Failure::new(Exit::Failure, format!("{}: {e}; the link: {link}", program[0])))?;
     // Somebody must hear of its end, or it stays a zombie.
     std::thread::spawn(move || child.wait());
     Ok(())

@@ -17,7 +17,13 @@ const MOST: usize = 1_000;
 pub(crate) async fn with_counts(client: &Client) -> Result<Vec<(Room, Option<UnreadRoom>)>, ClientError> {
     let (rooms, unread) = futures::future::try_join(mine(client), client.list_unread()).await?;
     let mut unread: HashMap<RoomId, UnreadRoom> = unread.items.into_iter().map(|u| (u.room_id, u)).collect();
-    Ok(rooms.into_iter().map(|room| { let counts = unread.remove(&room.id); (room, counts) }).collect())
+    Ok(rooms
+        .into_iter()
+        .map(|room| {
+            let counts = unread.remove(&room.id);
+            (room, counts)
+        })
+        .collect())
 }
 
 async fn mine(client: &Client) -> Result<Vec<Room>, ClientError> {
@@ -35,7 +41,9 @@ pub(crate) async fn go_to(client: &Client, name: &str) -> Result<Room, ClientErr
     let name = name.trim();
     let room = match client.find_room(name).await {
         // `#hall` is how people write of the room `hall`.
-        Err(ClientError::Problem(p)) if p.status == 404 && name.starts_with('#') => client.find_room(&name[1..]).await?,
+        Err(ClientError::Problem(p)) if p.status == 404 && name.starts_with('#') => {
+            client.find_room(&name[1..]).await?
+        }
         found => found?,
     };
     if room.role.is_some() { Ok(room) } else { client.join_room(room.id, None).await }
@@ -59,7 +67,12 @@ pub(crate) async fn enter_by_code(client: &Client, typed: &str) -> Result<Room, 
 }
 
 /// Makes a new code for a private room, and gives it: it is shown nowhere else.
-pub(crate) async fn new_code(client: &Client, clock: &dyn Clock, room: RoomId, wanted: NewCode) -> Result<String, ClientError> {
+pub(crate) async fn new_code(
+    client: &Client,
+    clock: &dyn Clock,
+    room: RoomId,
+    wanted: NewCode,
+) -> Result<String, ClientError> {
     let is_public = client.get_room(room).await?.visibility == Visibility::Public;
     if is_public {
         return Err(ClientError::Usage("a public room has no code".to_owned()));

@@ -66,7 +66,10 @@ pub(crate) enum Command {
     Rooms,
     Room(String),
     Find(String),
-    Create { name: String, is_private: bool },
+    Create {
+        name: String,
+        is_private: bool,
+    },
     Enter(String),
     NextUnread,
     Unread,
@@ -74,7 +77,10 @@ pub(crate) enum Command {
     History,
     Members,
     Who,
-    Search { text: String, everywhere: bool },
+    Search {
+        text: String,
+        everywhere: bool,
+    },
     Reply(Target, String),
     Edit(Target, String),
     Delete(Target),

@@ -31,7 +31,11 @@ fn command(text: &str) -> Result<Command, String> {
         Some(command) if rest.is_empty() => Ok(command),
         Some(_) => Err(format!(":{word} takes nothing after it")),
         None => of_room(word, rest).or_else(|| of_message(word, rest)).or_else(|| of_admin(word, rest)).unwrap_or_else(
-            || Err(format!("there is no command :{word}; :help lists them (to send it as text, begin with two colons)")),
+            || {
+                Err(format!(
+                    "there is no command :{word}; :help lists them (to send it as text, begin with two colons)"
+                ))
+            },
         ),
     }
 }
@@ -252,8 +256,9 @@ mod tests {
 
     #[test]
     fn a_block_has_a_length_and_a_reason_if_they_are_given() {
-        let block =
-            |length, reason: Option<&str>| Command::Change(Change::Block { user: bob(), length, reason: reason.map(str::to_owned) });
+        let block = |length, reason: Option<&str>| {
+            Command::Change(Change::Block { user: bob(), length, reason: reason.map(str::to_owned) })
+        };
         let ten_minutes = Some(time::Duration::minutes(10));
         assert_eq!(read(":block bob"), block(None, None));
         assert_eq!(read(":block @bob 10m"), block(ten_minutes, None));
@@ -301,8 +306,11 @@ mod tests {
     fn a_code_has_a_life_a_number_of_uses_and_a_text_if_they_are_given() {
         assert_eq!(read(":code"), Command::Code(NewCode::default()));
         assert_eq!(read(":code remove"), Command::Change(Change::RemoveCode));
-        let wanted =
-            NewCode { lasts: Some(time::Duration::hours(2)), uses: Some(5), code: Some("open sesame".replace(' ', "-")) };
+        let wanted = NewCode {
+            lasts: Some(time::Duration::hours(2)),
+            uses: Some(5),
+            code: Some("open sesame".replace(' ', "-")),
+        };
         assert_eq!(read(":code for 2h uses 5 is open-sesame"), Command::Code(wanted));
         for line in [":code now", ":code uses 0", ":code for", ":code for ever"] {
             assert!(matches!(Typed::read(line), Typed::Wrong(_)), "{line}");

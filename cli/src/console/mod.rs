@@ -11,8 +11,8 @@ use std::io::{self, IsTerminal as _};
 
 use chatapp_client::sanitize;
 use pipe::{Pipe, Prompts};
-use terminal::Terminal;
 pub(crate) use terminal::Ends;
+use terminal::Terminal;
 
 use crate::completion::Known;
 

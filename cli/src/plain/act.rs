@@ -59,7 +59,9 @@ pub(super) async fn run(session: &mut Session<'_>, view: &mut View, command: Com
             let text = format!("{} at {}", sanitize::line(&session.me.username), session.client.url());
             session.console.print(&text)?;
         }
-        Command::Screen(_) => session.console.print("That is about the full-screen interface: `chat` without --plain.")?,
+        Command::Screen(_) => {
+            session.console.print("That is about the full-screen interface: `chat` without --plain.")?
+        }
         about_messages => on_messages::run(session, view, about_messages).await?,
     }
     Ok(Then::Stay)

@@ -49,9 +49,9 @@ pub(super) async fn enter(session: &mut Session<'_>, code: &str) -> Result<Then,
 pub(super) async fn next_unread(session: &mut Session<'_>, view: &View) -> Result<Then, Leave> {
     let client = session.client.clone();
     let Some(rooms) = session.request(rooms_of_mine::with_counts(&client)).await? else { return Ok(Then::Stay) };
-    let unread = rooms.into_iter().filter(|(room, unread)| {
-        room.id != view.room.id && unread.as_ref().is_some_and(|u| u.messages > 0)
-    });
+    let unread = rooms
+        .into_iter()
+        .filter(|(room, unread)| room.id != view.room.id && unread.as_ref().is_some_and(|u| u.messages > 0));
     let next = unread.max_by_key(|(_, unread)| unread.as_ref().map_or((0, 0), |u| (u.mentions, u.messages)));
     if next.is_none() {
         session.console.print("Nothing is unread in other rooms.")?;
@@ -63,7 +63,8 @@ pub(super) async fn leave(session: &mut Session<'_>, view: &View) -> Result<Then
     let client = session.client.clone();
     match session.request(client.leave_room(view.room.id)).await? {
         Some(()) => {
-            let back = if view.room.visibility == Visibility::Private { "; it takes its code to come back" } else { "" };
+            let back =
+                if view.room.visibility == Visibility::Private { "; it takes its code to come back" } else { "" };
             session.console.print(&format!("You have left {}{back}.", sanitize::line(&view.room.name)))?;
             Ok(Then::GoBack)
         }

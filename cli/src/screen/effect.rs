@@ -67,28 +67,51 @@ pub(crate) enum Request {
     Gateway(String),
     /// Whether there is an account of this name.
     LookUp(String),
-    LogIn { name: String, password: Secret },
-    Register { name: String, password: Secret },
+    LogIn {
+        name: String,
+        password: Secret,
+    },
+    Register {
+        name: String,
+        password: Secret,
+    },
     LogOut,
     /// One's rooms with what is unread.
     Rooms,
     /// Public rooms.
     Public(String),
     /// A stretch of a room's log.
-    Page { room: RoomId, side: Side, span: Span },
+    Page {
+        room: RoomId,
+        side: Side,
+        span: Span,
+    },
     Members(RoomId),
     /// To a room, by its name; a public one is joined.
     GoTo(String),
     Join(RoomId),
     EnterByCode(String),
-    Create { name: String, is_private: bool },
+    Create {
+        name: String,
+        is_private: bool,
+    },
     Leave(RoomId),
     DeleteRoom(RoomId),
     Change(RoomId, Change),
     NewCode(RoomId, NewCode),
-    EditMessage { room: RoomId, id: MessageId, text: String },
-    EraseMessage { room: RoomId, id: MessageId },
-    Search { text: String, room: Option<RoomId> },
+    EditMessage {
+        room: RoomId,
+        id: MessageId,
+        text: String,
+    },
+    EraseMessage {
+        room: RoomId,
+        id: MessageId,
+    },
+    Search {
+        text: String,
+        room: Option<RoomId>,
+    },
     Blocks(RoomId),
     Audit(RoomId),
 }

@@ -24,14 +24,24 @@ pub(crate) enum Event {
     /// One is logged in.
     Began(Box<Beginning>),
     /// Nobody is logged in: the questions begin. With the gateway, where it is known.
-    Newcomer { url: Option<String>, why: Option<String> },
+    Newcomer {
+        url: Option<String>,
+        why: Option<String>,
+    },
     Feed(Box<live::Event>),
-    Answer { to: Request, got: Result<Given, Trouble> },
+    Answer {
+        to: Request,
+        got: Result<Given, Trouble>,
+    },
     Alarm(Alarm),
     /// A message is kept on disk and goes out.
     Kept(Box<Unsent>),
     /// A message could not be kept.
-    NotKept { room: RoomId, text: String, why: String },
+    NotKept {
+        room: RoomId,
+        text: String,
+        why: String,
+    },
     /// The editor has ended.
     Edited(Result<String, String>),
     /// The process is asked to end.

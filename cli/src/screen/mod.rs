@@ -65,10 +65,14 @@ pub(crate) const SETTINGS_HELP: &str = r#"Settings: chat.toml, beside the log-in
   "ctrl+g" = "switch-room"    # keys one after the other with blanks between them: "g g"
 "#;
 
-/// Each place with its keys, the action's name, and what it does: for the help and the manual.
-pub(crate) fn keys(vim: bool) -> Vec<(&'static str, Vec<(String, &'static str, &'static str)>)> {
+/// Keys, the name of what they do, and what that is.
+pub(crate) type KeyHelp = (String, &'static str, &'static str);
+
+/// Each place with its keys, for the help and the manual.
+pub(crate) fn keys(vim: bool) -> Vec<(&'static str, Vec<KeyHelp>)> {
     let Ok(keymap) = Keymap::new(vim, &std::collections::BTreeMap::new()) else { return vec![] };
-    let of = |place: Place| keymap.of(place).into_iter().map(|(a, keys)| (keys.join(", "), a.name(), a.what())).collect();
+    let of =
+        |place: Place| keymap.of(place).into_iter().map(|(a, keys)| (keys.join(", "), a.name(), a.what())).collect();
     Place::ALL.into_iter().map(|place| (place.title(), of(place))).collect()
 }
 
@@ -83,7 +87,8 @@ fn look(settings: Settings, options: &Options) -> Result<Look, String> {
         Some(name) => name,
         None => background().to_owned(),
     };
-    let theme = Theme::named(&name).ok_or_else(|| format!("the themes are {}, not {name:?}", Theme::NAMES.join(", ")))?;
+    let theme =
+        Theme::named(&name).ok_or_else(|| format!("the themes are {}, not {name:?}", Theme::NAMES.join(", ")))?;
     let theme = if without_colour { theme } else { theme.with(&settings.colors, &settings.author_colors)? };
     Ok(Look {
         has_mouse: settings.mouse,

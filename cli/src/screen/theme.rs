@@ -154,7 +154,10 @@ impl Theme {
             return bold;
         }
         // FNV-1a over the id: stable across runs and machines, unlike the standard library's hash.
-        let hash = id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+        let hash = id
+            .as_bytes()
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
         let at = usize::try_from(hash >> 33).unwrap_or(0) % self.authors.len();
         bold.fg(self.authors[at])
     }

@@ -102,7 +102,10 @@ mod tests {
     fn settings_are_read_as_the_manual_writes_them() {
         let text = "theme = \"light\"\nvim = true\n[notify]\nosc = \"777\"\nhook = [\"/bin/cat\"]\n[keys.writing]\n\"ctrl+g\" = \"switch-room\"\n";
         let settings = Settings::parse(text).unwrap();
-        assert_eq!((settings.theme.as_deref(), settings.vim, settings.notify.osc), (Some("light"), true, Osc::SevenSevenSeven));
+        assert_eq!(
+            (settings.theme.as_deref(), settings.vim, settings.notify.osc),
+            (Some("light"), true, Osc::SevenSevenSeven)
+        );
         assert!(settings.notify.bell, "what is not named keeps its default");
         assert_eq!(settings.keys["writing"]["ctrl+g"], "switch-room");
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chatapp_client::durable::{self, FileLock};
 use chatapp_client::GatewayUrl;
+use chatapp_client::durable::{self, FileLock};
 use chatapp_types::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 

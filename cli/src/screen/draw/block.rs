@@ -46,13 +46,11 @@ impl<'a> Blocks<'a> {
     /// The lines of a block.
     pub(crate) fn lines(&self, at: usize) -> Vec<Line<'static>> {
         let items = self.room.log.items();
-        match items.get(at) {
-            Some(item) => self.item(item, at.checked_sub(1).and_then(|before| items.get(before))),
-            None => {
-                let before = if at == items.len() { items.back() } else { None };
-                self.room.pending.get(at - items.len()).map(|p| self.pending(p, before)).unwrap_or_default()
-            }
+        if let Some(item) = items.get(at) {
+            return self.item(item, at.checked_sub(1).and_then(|before| items.get(before)));
         }
+        let before = if at == items.len() { items.back() } else { None };
+        self.room.pending.get(at - items.len()).map(|p| self.pending(p, before)).unwrap_or_default()
     }
 
     fn item(&self, item: &Item, before: Option<&Item>) -> Vec<Line<'static>> {
@@ -120,7 +118,11 @@ impl<'a> Blocks<'a> {
         let is_mine = item.author.id == self.state.me.id;
         let head = Head {
             time: self.time(item),
-            name: if follows && said.reply_to.is_none() { String::new() } else { text::clean_line(&item.author.username) },
+            name: if follows && said.reply_to.is_none() {
+                String::new()
+            } else {
+                text::clean_line(&item.author.username)
+            },
             name_style: theme.author(item.author.id),
             mark: if is_mine { "✓" } else { " " },
             mark_style: theme.style(Part::Dim),
@@ -206,7 +208,8 @@ impl<'a> Blocks<'a> {
         let mut found: Vec<_> = links::ranges(clean).into_iter().map(|r| (r, theme.style(Part::Link))).collect();
         if clean.contains('@') {
             let name = format!("@{}", self.state.me.username);
-            let ends = |at: usize| !clean[at..].chars().next().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-');
+            let ends =
+                |at: usize| !clean[at..].chars().next().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-');
             for (at, _) in clean.match_indices(&name).filter(|(at, m)| ends(at + m.len())) {
                 let range = at..at + name.len();
                 if found.iter().all(|(r, _)| r.end <= range.start || range.end <= r.start) {
@@ -233,7 +236,10 @@ impl<'a> Blocks<'a> {
         if let Some(item) = name {
             let name = format!("{}: ", text::clean_line(&item.author.username));
             left = left.saturating_sub(text::width(&name));
-            spans.push(Span::styled(name, theme.author(item.author.id).remove_modifier(Modifier::BOLD).add_modifier(Modifier::DIM)));
+            spans.push(Span::styled(
+                name,
+                theme.author(item.author.id).remove_modifier(Modifier::BOLD).add_modifier(Modifier::DIM),
+            ));
         }
         spans.push(Span::styled(text::fit(&text::clean_line(&text), left), dim));
         Line::from(spans)
@@ -256,7 +262,8 @@ impl<'a> Blocks<'a> {
         let bar = head.bar.unwrap_or_else(|| theme.style(Part::Dim));
         let sign = if head.bar.is_some() { "┃ " } else { "│ " };
         for (n, line) in body.into_iter().enumerate() {
-            let (time, name, mark) = if n == 0 { (head.time.as_str(), head.name.as_str(), head.mark) } else { ("", "", " ") };
+            let (time, name, mark) =
+                if n == 0 { (head.time.as_str(), head.name.as_str(), head.mark) } else { ("", "", " ") };
             let mut spans = vec![
                 Span::styled(text::padded(time, self.time_columns()), theme.style(Part::Time)),
                 Span::styled(text::padded_left(name, names), head.name_style),

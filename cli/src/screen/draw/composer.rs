@@ -66,8 +66,12 @@ fn context(state: &State, room: &RoomState, columns: usize) -> Line<'static> {
     }
     let text = match &room.composer.purpose {
         Purpose::Message => String::new(),
-        Purpose::Reply { to, snippet, .. } => format!("  ↳ answering {}: {}", text::clean_line(to), text::clean_line(snippet)),
-        Purpose::Edit { seq, .. } => format!("  changing #{seq}; {} gives up", state.look.keymap.hint(Action::Cancel).unwrap_or_default()),
+        Purpose::Reply { to, snippet, .. } => {
+            format!("  ↳ answering {}: {}", text::clean_line(to), text::clean_line(snippet))
+        }
+        Purpose::Edit { seq, .. } => {
+            format!("  changing #{seq}; {} gives up", state.look.keymap.hint(Action::Cancel).unwrap_or_default())
+        }
     };
     Line::styled(text::fit(&text, columns), style(state, Part::Key))
 }

@@ -83,12 +83,8 @@ fn fence(state: &State, frame: &mut Frame<'_>, x: u16, height: u16) {
 fn boxed(state: &State, frame: &mut Frame<'_>, title: &str, columns: u16, rows: u16) -> Rect {
     let screen = frame.area();
     let (width, height) = (columns.min(screen.width), rows.min(screen.height));
-    let area = Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 3,
-        width,
-        height,
-    };
+    let area =
+        Rect { x: screen.x + (screen.width - width) / 2, y: screen.y + (screen.height - height) / 3, width, height };
     frame.render_widget(Clear, area);
     let block = ratatui::widgets::Block::bordered()
         .border_style(state.look.theme.style(Part::Dim))

@@ -50,7 +50,9 @@ fn hidden(state: &State, list: Rect, from: usize, frame: &mut Frame<'_>) {
     let unread = |rooms: &mut dyn Iterator<Item = &RoomState>| rooms.filter(|r| r.unread > 0).count();
     let above = unread(&mut state.rooms.iter().take(from));
     let below = unread(&mut state.rooms.iter().skip(from + rows));
-    let tell = |sign: &str, count| Line::styled(text::padded_left(&format!("{sign}{count} unread "), list.width.into()), style(state, Part::Named));
+    let tell = |sign: &str, count| {
+        Line::styled(text::padded_left(&format!("{sign}{count} unread "), list.width.into()), style(state, Part::Named))
+    };
     if above > 0 {
         put(frame, list, 0, tell("↑", above));
     }

@@ -80,7 +80,8 @@ fn below(state: &State, room: &RoomState, area: Rect, frame: &mut Frame<'_>) {
         n => (format!(" ↓ {n} new messages below ({key}) "), Part::Named),
     };
     let width = u16::try_from(text::width(&text)).unwrap_or(area.width).min(area.width);
-    let corner = Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1.min(area.height) };
+    let corner =
+        Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1.min(area.height) };
     let corner = corner.intersection(frame.area());
     frame.render_widget(ratatui::widgets::Clear, corner);
     frame.render_widget(Line::styled(text, style(state, part)), corner);

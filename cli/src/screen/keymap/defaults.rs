@@ -161,7 +161,12 @@ const LISTS: &[(&str, Action)] = &[
 /// The keys that hold when nothing is chosen.
 pub(super) fn bindings(vim: bool) -> Vec<Binding> {
     let reading: &[&[(&str, Action)]] = if vim { &[READING, VIM_READING] } else { &[READING, USUAL_READING] };
-    let places = [(Place::Everywhere, &[EVERYWHERE][..]), (Place::Writing, &[WRITING]), (Place::Reading, reading), (Place::Lists, &[LISTS])];
+    let places = [
+        (Place::Everywhere, &[EVERYWHERE][..]),
+        (Place::Writing, &[WRITING]),
+        (Place::Reading, reading),
+        (Place::Lists, &[LISTS]),
+    ];
     let mut bindings = Vec::new();
     for (place, tables) in places {
         for (keys, action) in tables.iter().copied().flatten() {

@@ -78,9 +78,10 @@ impl Keymap {
     pub(crate) fn new(vim: bool, own: &BTreeMap<String, BTreeMap<String, String>>) -> Result<Self, String> {
         let mut keymap = Self { bindings: defaults::bindings(vim) };
         for (place, bindings) in own {
-            let place = Place::ALL.into_iter().find(|p| p.name() == place).ok_or_else(|| {
-                format!("keys hold in everywhere, writing, reading or lists, and not in {place:?}")
-            })?;
+            let place = Place::ALL
+                .into_iter()
+                .find(|p| p.name() == place)
+                .ok_or_else(|| format!("keys hold in everywhere, writing, reading or lists, and not in {place:?}"))?;
             for (keys, action) in bindings {
                 keymap.bind(place, keys, action)?;
             }
@@ -192,9 +193,11 @@ mod tests {
 
     #[test]
     fn mistyped_bindings_are_named() {
-        for (place, keys, action, named) in
-            [("writin", "a", "quit", "writin"), ("writing", "strg+k", "quit", "strg"), ("writing", "f2", "quitt", "quitt")]
-        {
+        for (place, keys, action, named) in [
+            ("writin", "a", "quit", "writin"),
+            ("writing", "strg+k", "quit", "strg"),
+            ("writing", "f2", "quitt", "quitt"),
+        ] {
             let why = Keymap::new(false, &own(place, keys, action)).unwrap_err();
             assert!(why.contains(named), "{why}");
         }

@@ -8,9 +8,9 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatapp_client::GatewayUrl;
 use chatapp_client::live;
 use chatapp_types::auth::TokenResponse;
-use chatapp_client::GatewayUrl;
 use crossterm::event::{Event as Input, EventStream};
 use futures::StreamExt as _;
 use jiff::tz::TimeZone;
@@ -80,12 +80,11 @@ pub(super) async fn run(context: &Context, look: Look, poll: bool) -> Outcome {
         drawn: Instant::now(),
         is_over: false,
     };
-    match known {
-        Some((client, me)) => runner.begin(client, me).await?,
-        None => {
-            let url = context.known_url()?.map(|u| u.to_string());
-            runner.take(Event::Newcomer { url, why: None });
-        }
+    if let Some((client, me)) = known {
+        runner.begin(client, me).await?;
+    } else {
+        let url = context.known_url()?.map(|u| u.to_string());
+        runner.take(Event::Newcomer { url, why: None });
     }
     runner.serve().await?;
     runner.finish().await
@@ -178,9 +177,8 @@ impl Runner<'_> {
 
     /// One is logged in: a session begins, in place of an older one.
     async fn begin(&mut self, client: chatapp_client::Client, me: chatapp_types::UserRef) -> Outcome {
-        let session = Session::start(self.context, client, me.clone(), self.poll, self.back.clone());
-        let beginning =
-            Beginning { me, url: session.client.url().to_string(), remembered: session.memory.recall() };
+        let session = Session::start(self.context, client, &me, self.poll, self.back.clone());
+        let beginning = Beginning { me, url: session.client.url().to_string(), remembered: session.memory.recall() };
         let resumed = session.resume().await?;
         self.session = Some(session);
         self.take(Event::Began(Box::new(beginning)));

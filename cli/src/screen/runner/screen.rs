@@ -39,8 +39,13 @@ impl Screen {
         ON_PANIC.call_once(|| {
             let earlier = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
-                earlier(panic);
+                // Elsewhere than in the loop that draws, a panic ends one piece of work and must not write into the picture.
+                if std::thread::current().name() == Some("main") || !IS_TAKEN.load(Ordering::SeqCst) {
+                    give_back();
+                    earlier(panic);
+                } else {
+                    tracing::error!(panic = %panic, "a piece of work has failed");
+                }
             }));
         });
         take(has_mouse)?;
@@ -101,8 +106,9 @@ impl Screen {
         Ok(result)
     }
 
-    pub(super) fn close(&mut self) {
-        give_back();
+    /// Gives the terminal back for good.
+    pub(super) fn close(self) {
+        drop(self);
     }
 }
 

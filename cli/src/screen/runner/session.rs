@@ -44,12 +44,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn start(context: &Context, client: Client, me: UserRef, poll: bool, back: mpsc::Sender<Back>) -> Self {
+    pub(super) fn start(context: &Context, client: Client, me: &UserRef, poll: bool, back: mpsc::Sender<Back>) -> Self {
         let mode = if poll { Mode::Polling } else { Mode::Auto };
         let config = FeedConfig { mode, ..FeedConfig::default() };
         let (handle, events) = start_for(&client, config, Arc::clone(&context.clock));
-        let sender = context.sender(&client, &me, Duration::ZERO);
-        let memory = context.memory(&client, &me);
+        let sender = context.sender(&client, me, Duration::ZERO);
+        let memory = context.memory(&client, me);
         let (errands, waiting) = mpsc::channel(WAITING_MAX);
         let work = Work { handle, sender: sender.clone(), clock: Arc::clone(&context.clock), back };
         Self { client, events, is_mute: false, memory, sender, errands, runner: tokio::spawn(work.run(waiting)) }
@@ -113,8 +113,8 @@ impl Work {
         let kept = spawn_blocking(move || sender.keep(clock.as_ref(), room, SendKey::new(), body, reply_to)).await;
         let kept = match kept {
             Ok(Ok(kept)) => kept,
-            Ok(Err(e)) => return self.tell(not_kept(room, text, Failure::from(e))).await,
-            Err(e) => return self.tell(not_kept(room, text, std::io::Error::other(e).into())).await,
+            Ok(Err(e)) => return self.tell(not_kept(room, text, &Failure::from(e))).await,
+            Err(e) => return self.tell(not_kept(room, text, &std::io::Error::other(e).into())).await,
         };
         let message = Outgoing { key: kept.key, room_id: room, body: text, reply_to };
         self.tell(Event::Kept(Box::new(kept))).await;
@@ -126,7 +126,7 @@ impl Work {
     }
 }
 
-fn not_kept(room: RoomId, text: String, failure: Failure) -> Event {
+fn not_kept(room: RoomId, text: String, failure: &Failure) -> Event {
     Event::NotKept { room, text, why: failure.to_string() }
 }
 

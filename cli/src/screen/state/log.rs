@@ -39,14 +39,16 @@ impl Item {
     /// What an entry shows; `None` for one that needs no line, as an edit, which shows at what it changes.
     pub(crate) fn of_entry(e: &Entry, me: UserId) -> Option<Self> {
         let what = match &e.body {
-            EntryBody::MessagePosted { message_id, body, reply_to, mentions, deleted, .. } => What::Said(Box::new(Said {
-                id: *message_id,
-                text: body.clone(),
-                reply_to: *reply_to,
-                is_edited: false,
-                is_deleted: *deleted,
-                names_me: mentions.iter().any(|u| u.id == me),
-            })),
+            EntryBody::MessagePosted { message_id, body, reply_to, mentions, deleted, .. } => {
+                What::Said(Box::new(Said {
+                    id: *message_id,
+                    text: body.clone(),
+                    reply_to: *reply_to,
+                    is_edited: false,
+                    is_deleted: *deleted,
+                    names_me: mentions.iter().any(|u| u.id == me),
+                }))
+            }
             EntryBody::MessageEdited { .. } | EntryBody::MessageDeleted { .. } => return None,
             _ => What::Happened(lines::happened(e)?),
         };
@@ -305,7 +307,14 @@ mod tests {
     }
 
     fn item(seq: u64) -> Item {
-        let said = Said { id: MessageId::new(), text: format!("m{seq}"), reply_to: None, is_edited: false, is_deleted: false, names_me: false };
+        let said = Said {
+            id: MessageId::new(),
+            text: format!("m{seq}"),
+            reply_to: None,
+            is_edited: false,
+            is_deleted: false,
+            names_me: false,
+        };
         Item { seq, at: Timestamp::from_millis(0), author: ann(), what: What::Said(Box::new(said)) }
     }
 
@@ -318,7 +327,12 @@ mod tests {
     }
 
     fn edited(seq: u64, target: u64, text: &str) -> Entry {
-        let body = EntryBody::MessageEdited { message_id: MessageId::new(), target_seq: target, body: text.to_owned(), deleted: false };
+        let body = EntryBody::MessageEdited {
+            message_id: MessageId::new(),
+            target_seq: target,
+            body: text.to_owned(),
+            deleted: false,
+        };
         entry(seq, body)
     }
 

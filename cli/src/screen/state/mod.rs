@@ -40,7 +40,10 @@ pub(crate) enum Focus {
 pub(crate) enum Connection {
     Connecting,
     Connected(Transport),
-    Broken { reason: String, retry_in: Duration },
+    Broken {
+        reason: String,
+        retry_in: Duration,
+    },
     /// Connected, but the server cannot deliver for the moment.
     Stalled(Transport),
 }

@@ -41,7 +41,11 @@ fn who_is_known_is_asked_for_the_password_and_again_when_it_is_wrong() {
     ann.enters("wrong-password");
     let log_in = Request::LogIn { name: "ann".to_owned(), password: "wrong-password".into() };
     ann.answer(&log_in, Err(Trouble { is_wrong_password: true, ..trouble("Wrong user name or password") }));
-    assert!(ann.text().contains("Wrong user name or password") && ann.text().contains("Your password"), "{}", ann.text());
+    assert!(
+        ann.text().contains("Wrong user name or password") && ann.text().contains("Your password"),
+        "{}",
+        ann.text()
+    );
 }
 
 #[test]

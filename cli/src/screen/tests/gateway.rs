@@ -37,7 +37,10 @@ fn a_hostile_room_cannot_reach_the_terminal_by_any_text() {
         ann.happens(room_id(1), text, renamed);
         ann.happens(room_id(1), "bob", EntryBody::RoomTopicChanged { topic: text.to_owned() });
         ann.happens(room_id(1), text, EntryBody::MemberAdded { subject: user(text) });
-        ann.feed(live::Event::Typing { room_id: room_id(1), user: chatapp_types::UserRef { username: text.to_owned(), ..user("eve") } });
+        ann.feed(live::Event::Typing {
+            room_id: room_id(1),
+            user: chatapp_types::UserRef { username: text.to_owned(), ..user("eve") },
+        });
         ann.feed(live::Event::Presence { room_id: room_id(1), online: vec![user(text)], offline: vec![], full: true });
         assert!(is_harmless(&ann.screen(200, 50)), "{text:?}");
         ann.press("esc k r");
@@ -58,7 +61,11 @@ fn what_is_copied_does_nothing_where_it_is_pasted() {
     let mut ann = Story::in_rooms(&["hall"]);
     ann.says(room_id(1), "bob", "ls\u{1b}[201~; rm -rf ~\r");
     ann.press("esc k y");
-    assert!(ann.did(|e| matches!(e, Effect::Copy(text) if !text.contains('\u{1b}') && !text.contains('\r'))), "{:?}", ann.effects);
+    assert!(
+        ann.did(|e| matches!(e, Effect::Copy(text) if !text.contains('\u{1b}') && !text.contains('\r'))),
+        "{:?}",
+        ann.effects
+    );
 }
 
 #[test]
@@ -94,7 +101,11 @@ fn a_log_out_elsewhere_leads_to_the_log_in_with_a_word_and_keeps_the_draft() {
     assert!(ann.text().contains("the session has ended") && ann.text().contains("Your name"), "{}", ann.text());
     let remembered = crate::settings::Remembered::default();
     ann.effects.clear();
-    ann.take(Event::Began(Box::new(crate::screen::event::Beginning { me: user("ann"), url: "http://127.0.0.1:8000".to_owned(), remembered })));
+    ann.take(Event::Began(Box::new(crate::screen::event::Beginning {
+        me: user("ann"),
+        url: "http://127.0.0.1:8000".to_owned(),
+        remembered,
+    })));
     ann.connect();
     let listed = vec![ann.with_counts(room(1, "hall"), 0, 0)];
     ann.answer(&Request::Rooms, Ok(Given::Rooms(listed)));
@@ -116,9 +127,42 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     let keys = prop::sample::select(vec![
-        "enter", "esc", "tab", "up", "down", "pageup", "pagedown", "ctrl+k", "alt+a", "alt+down", "alt+u", "ctrl+f",
-        "alt+m", "alt+r", "f1", "ctrl+home", "ctrl+end", "k", "j", "r", "e", "d", "y", "o", "g", "G", "n", "ctrl+w", "ctrl+u",
-        "ctrl+y", "alt+p", "backspace", "home", "end", "alt+enter", "R",
+        "enter",
+        "esc",
+        "tab",
+        "up",
+        "down",
+        "pageup",
+        "pagedown",
+        "ctrl+k",
+        "alt+a",
+        "alt+down",
+        "alt+u",
+        "ctrl+f",
+        "alt+m",
+        "alt+r",
+        "f1",
+        "ctrl+home",
+        "ctrl+end",
+        "k",
+        "j",
+        "r",
+        "e",
+        "d",
+        "y",
+        "o",
+        "g",
+        "G",
+        "n",
+        "ctrl+w",
+        "ctrl+u",
+        "ctrl+y",
+        "alt+p",
+        "backspace",
+        "home",
+        "end",
+        "alt+enter",
+        "R",
     ]);
     prop_oneof![
         6 => keys.prop_map(Deed::Press),

@@ -26,13 +26,26 @@ fn conversation() -> Story {
     ann.happens(id, "ann", EntryBody::RoomTopicChanged { topic: "everything about the platform".to_owned() });
     ann.happens(id, "bob", EntryBody::MemberJoined);
     ann.says(id, "bob", "good morning");
-    ann.says(id, "bob", "has anybody looked at https://example.org/issues/12 yet? It takes rather long and I do not see why");
+    ann.says(
+        id,
+        "bob",
+        "has anybody looked at https://example.org/issues/12 yet? It takes rather long and I do not see why",
+    );
     ann.says(id, "carol", "not yet");
     ann.enters(":reply #5 I have: it is the index");
     let key = ann.keeps();
     ann.feed(live::Event::Ack { key, room_id: id, seq: 99, message_id: Story::message_at(99), duplicate: false });
     ann.says(id, "carol", "thank you @ann");
-    ann.happens(id, "carol", EntryBody::MessageEdited { message_id: Story::message_at(6), target_seq: 6, body: "not yet, but I will".to_owned(), deleted: false });
+    ann.happens(
+        id,
+        "carol",
+        EntryBody::MessageEdited {
+            message_id: Story::message_at(6),
+            target_seq: 6,
+            body: "not yet, but I will".to_owned(),
+            deleted: false,
+        },
+    );
     ann.says(id, "bob", "never mind");
     ann.happens(id, "bob", EntryBody::MessageDeleted { message_id: Story::message_at(9), target_seq: 9 });
     ann.happens(id, "bob", EntryBody::MemberBlocked { subject: user("eve"), until: None });
@@ -136,7 +149,10 @@ fn the_keys_in_force() {
 fn a_secret_code_shown_once() {
     let mut ann = conversation();
     ann.enters(":code");
-    ann.answer(&Request::NewCode(room_id(1), crate::command::NewCode::default()), Ok(Given::Code("K7Q2-M9XA-44TT".to_owned())));
+    ann.answer(
+        &Request::NewCode(room_id(1), crate::command::NewCode::default()),
+        Ok(Given::Code("K7Q2-M9XA-44TT".to_owned())),
+    );
     pictures("code", ann);
 }
 

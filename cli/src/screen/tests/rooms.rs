@@ -123,7 +123,12 @@ fn a_room_is_deleted_only_by_its_name_and_a_yes() {
 #[test]
 fn members_are_listed_with_who_is_online() {
     let mut ann = Story::in_rooms(&["hall"]);
-    ann.feed(live::Event::Presence { room_id: room_id(1), online: vec![user("ann"), user("bob")], offline: vec![], full: true });
+    ann.feed(live::Event::Presence {
+        room_id: room_id(1),
+        online: vec![user("ann"), user("bob")],
+        offline: vec![],
+        full: true,
+    });
     let text = ann.screen(140, 30);
     assert!(text.contains("Members (3)") && text.contains("● bob") && text.contains("○ carol"), "{text}");
     ann.enters(":who");

@@ -17,7 +17,9 @@ fn full() -> Story {
     let names: Vec<String> = (0..100).map(|n| format!("room {n:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut ann = Story::in_rooms(&names);
-    let text = |n: usize| format!("message {n}: what was said here is long enough to be broken into two lines on most screens, @bob");
+    let text = |n: usize| {
+        format!("message {n}: what was said here is long enough to be broken into two lines on most screens, @bob")
+    };
     for n in 1..=100 {
         ann.history(room_id(n), "bob", (0..1_000).map(text));
         ann.state.rooms.get_mut(room_id(n)).unwrap().head = 1_001;
@@ -62,14 +64,24 @@ fn a_key_is_on_the_screen_within_a_frame_with_a_hundred_rooms_and_a_hundred_thou
         (0..500).map(once).collect()
     };
     let typing = measure("a letter", &mut timed(&mut ann, &|ann, _| ann.types("x")));
-    let paging = measure("a page up or down", &mut timed(&mut ann, &|ann, n| ann.press(if n % 40 < 20 { "pageup" } else { "pagedown" })));
+    let paging = measure(
+        "a page up or down",
+        &mut timed(&mut ann, &|ann, n| ann.press(if n % 40 < 20 { "pageup" } else { "pagedown" })),
+    );
     let going = measure("another room", &mut timed(&mut ann, &|ann, _| ann.press("alt+down")));
-    let finding = measure("the list of rooms", &mut timed(&mut ann, &|ann, n| ann.press(if n % 2 == 0 { "ctrl+k" } else { "esc" })));
-    let live = measure("a message that comes", &mut timed(&mut ann, &|ann, n| {
-        ann.says(room_id(u128::try_from(n % 100 + 1).unwrap()), "bob", "just now");
-    }));
+    let finding = measure(
+        "the list of rooms",
+        &mut timed(&mut ann, &|ann, n| ann.press(if n % 2 == 0 { "ctrl+k" } else { "esc" })),
+    );
+    let live = measure(
+        "a message that comes",
+        &mut timed(&mut ann, &|ann, n| {
+            ann.says(room_id(u128::try_from(n % 100 + 1).unwrap()), "bob", "just now");
+        }),
+    );
     let frame = Duration::from_millis(16);
-    for (what, time) in [("typing", typing), ("paging", paging), ("going", going), ("finding", finding), ("live", live)] {
+    for (what, time) in [("typing", typing), ("paging", paging), ("going", going), ("finding", finding), ("live", live)]
+    {
         assert!(time < frame, "{what}: {time:?}");
     }
 }

@@ -4,9 +4,7 @@ use chatapp_client::live::{self, Transport};
 use chatapp_client::outbox::Unsent;
 use chatapp_types::messages::UnreadRoom;
 use chatapp_types::rooms::{Member, Room};
-use chatapp_types::{
-    Entry, EntryBody, History, MessageId, Role, RoomId, SendKey, Timestamp, UserRef, Visibility,
-};
+use chatapp_types::{Entry, EntryBody, History, MessageId, Role, RoomId, SendKey, Timestamp, UserRef, Visibility};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -58,7 +56,11 @@ impl Story {
     pub(super) fn begin() -> Self {
         let mut story = Self { state: state(), logs: vec![], effects: vec![] };
         let remembered = Remembered::default();
-        story.take(Event::Began(Box::new(Beginning { me: user("ann"), url: "http://127.0.0.1:8000".to_owned(), remembered })));
+        story.take(Event::Began(Box::new(Beginning {
+            me: user("ann"),
+            url: "http://127.0.0.1:8000".to_owned(),
+            remembered,
+        })));
         story
     }
 
@@ -110,9 +112,8 @@ impl Story {
     /// Answers every question about pages and members from the logs, until none is left.
     pub(super) fn serve(&mut self) {
         for _ in 0..100 {
-            let at = self.effects.iter().position(|e| {
-                matches!(e, Effect::Ask(Request::Page { .. } | Request::Members(_)))
-            });
+            let at =
+                self.effects.iter().position(|e| matches!(e, Effect::Ask(Request::Page { .. } | Request::Members(_))));
             let Some(at) = at else { return };
             let Effect::Ask(request) = self.effects.remove(at) else { return };
             let given = match &request {
@@ -151,6 +152,7 @@ impl Story {
     }
 
     /// Something happens in a room, live.
+    #[allow(clippy::needless_pass_by_value)]
     pub(super) fn happens(&mut self, id: RoomId, actor: &str, body: EntryBody) -> u64 {
         let entry = self.next_entry(id, &user(actor), |_| body.clone());
         let seq = entry.seq;

@@ -23,10 +23,16 @@ fn a_message_is_shown_as_sending_then_as_sent_and_once() {
     ann.feed(live::Event::Ack { key, room_id: room_id(1), seq: 2, message_id: Story::message_at(2), duplicate: false });
     assert!(ann.did(|e| *e == Effect::Settle(key)));
     assert!(!ann.text().contains("unsent") && ann.text().contains("ann✓│ hello there"), "{}", ann.text());
-    let EntryBody::MessagePosted { message_id, ordinal, body, reply_to, mentions, deleted, .. } = posted(2, "hello there") else {
+    let EntryBody::MessagePosted { message_id, ordinal, body, reply_to, mentions, deleted, .. } =
+        posted(2, "hello there")
+    else {
         unreachable!()
     };
-    ann.happens(room_id(1), "ann", EntryBody::MessagePosted { message_id, ordinal, body, reply_to, key: Some(key), mentions, deleted });
+    ann.happens(
+        room_id(1),
+        "ann",
+        EntryBody::MessagePosted { message_id, ordinal, body, reply_to, key: Some(key), mentions, deleted },
+    );
     assert_eq!(ann.text().matches("hello there").count(), 1, "{}", ann.text());
 }
 
@@ -35,10 +41,15 @@ fn an_entry_that_overtakes_its_acknowledgement_is_shown_once() {
     let mut ann = hall();
     ann.enters("quick");
     let key = ann.keeps();
-    let EntryBody::MessagePosted { message_id, ordinal, body, reply_to, mentions, deleted, .. } = posted(2, "quick") else {
+    let EntryBody::MessagePosted { message_id, ordinal, body, reply_to, mentions, deleted, .. } = posted(2, "quick")
+    else {
         unreachable!()
     };
-    ann.happens(room_id(1), "ann", EntryBody::MessagePosted { message_id, ordinal, body, reply_to, key: Some(key), mentions, deleted });
+    ann.happens(
+        room_id(1),
+        "ann",
+        EntryBody::MessagePosted { message_id, ordinal, body, reply_to, key: Some(key), mentions, deleted },
+    );
     ann.feed(live::Event::Ack { key, room_id: room_id(1), seq: 2, message_id: Story::message_at(2), duplicate: false });
     assert_eq!(ann.text().matches("quick").count(), 1, "{}", ann.text());
 }
@@ -99,7 +110,11 @@ fn the_up_key_changes_ones_last_message_and_the_draft_comes_back() {
     let id = Story::message_at(2);
     let asked = Request::EditMessage { room: room_id(1), id, text: "hello".to_owned() };
     assert!(ann.did(|e| *e == Effect::Ask(asked.clone())), "{:?}", ann.effects);
-    ann.happens(room_id(1), "ann", EntryBody::MessageEdited { message_id: id, target_seq: 2, body: "hello".to_owned(), deleted: false });
+    ann.happens(
+        room_id(1),
+        "ann",
+        EntryBody::MessageEdited { message_id: id, target_seq: 2, body: "hello".to_owned(), deleted: false },
+    );
     assert!(ann.text().contains("hello (edited)"), "{}", ann.text());
 }
 

@@ -52,7 +52,14 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
         }
         (Request::Change(id, _), Given::Said(text)) => {
             state.say(text);
-            state.rooms.get_mut(id).map(|r| { r.members_stale = true; going::members(r) }).unwrap_or_default()
+            state
+                .rooms
+                .get_mut(id)
+                .map(|r| {
+                    r.members_stale = true;
+                    going::members(r)
+                })
+                .unwrap_or_default()
         }
         (to, given) => lists::fill(state, &to, given),
     }

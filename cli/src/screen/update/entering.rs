@@ -12,7 +12,8 @@ use crate::screen::state::State;
 use crate::screen::state::entrance::{Entrance, Step};
 
 pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let is_leaving = key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'd' | 'q'));
+    let is_leaving =
+        key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'd' | 'q'));
     if is_leaving {
         return vec![Effect::Quit];
     }
@@ -80,13 +81,14 @@ fn entered(entrance: &mut Entrance) -> Vec<Effect> {
             }
             Request::Register { name: entrance.name.clone(), password }
         }
-        Step::Create => match (typed.trim(), entrance.password.clone()) {
-            ("y" | "Y" | "yes", Some(password)) => Request::Register { name: entrance.name.clone(), password },
-            _ => {
+        Step::Create => {
+            let is_yes = matches!(typed.trim(), "y" | "Y" | "yes");
+            let Some(password) = entrance.password.clone().filter(|_| is_yes) else {
                 back(entrance);
                 return vec![];
-            }
-        },
+            };
+            Request::Register { name: entrance.name.clone(), password }
+        }
     };
     entrance.is_waiting = true;
     vec![Effect::Ask(request)]
@@ -109,8 +111,10 @@ pub(super) fn answered(state: &mut State, to: Request, got: Result<Given, Troubl
         (Request::LogIn { .. }, Err(trouble)) if trouble.is_wrong_password && entrance.message.is_none() => {
             wrong_password(entrance, trouble.text);
         }
-        (Request::LogIn { .. } | Request::Register { .. }, Ok(_)) => {}
-        (to @ (Request::Gateway(_) | Request::LookUp(_) | Request::LogIn { .. } | Request::Register { .. }), Err(trouble)) => {
+        (
+            to @ (Request::Gateway(_) | Request::LookUp(_) | Request::LogIn { .. } | Request::Register { .. }),
+            Err(trouble),
+        ) => {
             let step = if matches!(to, Request::Register { .. }) { Step::NewPassword } else { entrance.step };
             entrance.go_to(step);
             entrance.message = Some(trouble.text);

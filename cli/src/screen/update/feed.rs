@@ -37,7 +37,7 @@ pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
             vec![]
         }
         Event::Ack { key, room_id, seq, .. } => acked(state, key, room_id, seq),
-        Event::Refused { key, room_id, message, is_final, .. } => refused(state, key, room_id, message, is_final),
+        Event::Refused { key, room_id, message, is_final, .. } => refused(state, key, room_id, &message, is_final),
         Event::RoomEnded { room_id, code } => going::ended(state, room_id, why_ended(code)),
         Event::Delivery { ok } => {
             state.connection = match (&state.connection, ok) {
@@ -50,7 +50,10 @@ pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Disconnected { retry_in, reason } => disconnected(state, retry_in, reason),
         Event::LoggedOut { reason } => {
             let url = state.url.clone();
-            state.entrance = Some(Entrance { message: Some(format!("You have been logged out: {reason}")), ..Entrance::new(Some(url)) });
+            state.entrance = Some(Entrance {
+                message: Some(format!("You have been logged out: {reason}")),
+                ..Entrance::new(Some(url))
+            });
             state.overlay = None;
             vec![]
         }
@@ -74,7 +77,9 @@ fn why_ended(code: Option<ErrorCode>) -> &'static str {
 fn why_put_out(entry: &Entry) -> String {
     let by = sanitize::line(&entry.actor.username);
     match &entry.body {
-        EntryBody::MemberBlocked { until: Some(until), .. } => format!("{by} blocked you from this room until {}.", local(*until)),
+        EntryBody::MemberBlocked { until: Some(until), .. } => {
+            format!("{by} blocked you from this room until {}.", local(*until))
+        }
         EntryBody::MemberBlocked { until: None, .. } => format!("{by} blocked you from this room."),
         EntryBody::MemberRemoved { .. } => format!("{by} removed you from this room."),
         _ => "You have left this room.".to_owned(),
@@ -227,14 +232,14 @@ fn acked(state: &mut State, key: SendKey, id: RoomId, seq: u64) -> Vec<Effect> {
     vec![Effect::Settle(key)]
 }
 
-fn refused(state: &mut State, key: SendKey, id: RoomId, why: String, is_final: bool) -> Vec<Effect> {
+fn refused(state: &mut State, key: SendKey, id: RoomId, why: &str, is_final: bool) -> Vec<Effect> {
     if !is_final {
         state.complain(format!("Not sent yet, but kept: {why}"));
         return vec![];
     }
     let name = state.rooms.get(id).map(|r| r.room.name.clone());
     if let Some(pending) = state.rooms.get_mut(id).and_then(|r| r.pending.iter_mut().find(|p| p.key == key)) {
-        pending.fate = Fate::Failed(why.clone());
+        pending.fate = Fate::Failed(why.to_owned());
     }
     state.unplaced.retain(|(_, p)| p.key != key);
     if !state.rooms.is_current(id) {

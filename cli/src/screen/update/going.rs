@@ -91,18 +91,14 @@ pub(super) fn first_unread(state: &mut State) -> Vec<Effect> {
     let Some(room) = state.rooms.current() else { return vec![] };
     let id = room.room.id;
     let line = room.line.or_else(|| (room.unread > 0).then_some(room.read_seq));
-    match line {
-        Some(seq) => {
-            if let Some(room) = state.rooms.current_mut() {
-                room.line = Some(seq);
-            }
-            to_message(state, id, seq + 1)
-        }
-        None => {
-            state.say("Nothing is unread here.");
-            vec![]
-        }
+    let Some(seq) = line else {
+        state.say("Nothing is unread here.");
+        return vec![];
+    };
+    if let Some(room) = state.rooms.current_mut() {
+        room.line = Some(seq);
     }
+    to_message(state, id, seq + 1)
 }
 
 /// To an entry of a room one is in: what is around it is loaded if it is not.

@@ -120,13 +120,11 @@ pub(super) fn act(state: &mut State, action: Action, was_leaving: bool) -> Vec<E
 }
 
 fn to(state: &mut State, choose: impl Fn(&State) -> Option<chatapp_types::RoomId>, otherwise: &str) -> Vec<Effect> {
-    match choose(state) {
-        Some(id) => going::go_to(state, id),
-        None => {
-            state.say(otherwise);
-            vec![]
-        }
+    if let Some(id) = choose(state) {
+        return going::go_to(state, id);
     }
+    state.say(otherwise);
+    vec![]
 }
 
 /// Gives up what was begun: an edit or answer, a choice, a text; then, twice, the whole.
@@ -177,7 +175,9 @@ fn clicked(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
     let layout = Layout::of(state);
     let place = ratatui::layout::Position { x: column, y: row };
     if layout.rooms.contains(place) {
-        return crate::screen::draw::room_at(state, layout.rooms, row).map(|id| going::go_to(state, id)).unwrap_or_default();
+        return crate::screen::draw::room_at(state, layout.rooms, row)
+            .map(|id| going::go_to(state, id))
+            .unwrap_or_default();
     }
     if layout.timeline.contains(place) {
         reading::choose_at(state, row - layout.timeline.y);

@@ -78,14 +78,14 @@ fn bound_scroll(state: &mut State) {
 
 fn act_on_list(state: &mut State, action: Action, page: usize) -> Option<Vec<Effect>> {
     let Some(Overlay::List(list)) = &mut state.overlay else { return None };
-    let last = list.shown.len().saturating_sub(1);
+    let bottom = list.shown.len().saturating_sub(1);
     match action {
-        Action::Up => list.at = list.at.checked_sub(1).unwrap_or(last),
-        Action::Down => list.at = if list.at >= last { 0 } else { list.at + 1 },
+        Action::Up => list.at = list.at.checked_sub(1).unwrap_or(bottom),
+        Action::Down => list.at = if list.at >= bottom { 0 } else { list.at + 1 },
         Action::PageUp => list.at = list.at.saturating_sub(page),
-        Action::PageDown => list.at = (list.at + page).min(last),
+        Action::PageDown => list.at = (list.at + page).min(bottom),
         Action::Oldest => list.at = 0,
-        Action::Latest => list.at = last,
+        Action::Latest => list.at = bottom,
         Action::SwitchRoom if list.kind == ListKind::Switcher => state.overlay = None,
         Action::Choose => {
             let pick = list.chosen().map_or(Pick::Nothing, |row| row.pick.clone());
@@ -150,7 +150,8 @@ fn narrow(list: &mut List) {
         list.shown = fitting.into_iter().map(|(_, at)| at).collect();
         // What makes something new stays in reach.
         let always = |row: &Row| matches!(row.pick, Pick::Create | Pick::CreatePrivate | Pick::Code);
-        let new: Vec<usize> = (0..list.rows.len()).filter(|at| always(&list.rows[*at]) && !list.shown.contains(at)).collect();
+        let new: Vec<usize> =
+            (0..list.rows.len()).filter(|at| always(&list.rows[*at]) && !list.shown.contains(at)).collect();
         list.shown.extend(new);
     }
     list.at = 0;
@@ -284,7 +285,11 @@ pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect>
         Given::Hits(hits) => hits
             .into_iter()
             .map(|hit| Row {
-                text: format!("{}: {}", sanitize::line(&hit.message.author.username), lines::snippet(&hit.message.body)),
+                text: format!(
+                    "{}: {}",
+                    sanitize::line(&hit.message.author.username),
+                    lines::snippet(&hit.message.body)
+                ),
                 note: format!("{} #{} {}", sanitize::line(&hit.room_name), hit.message.seq, local(hit.message.at)),
                 pick: Pick::Message(hit.message.room_id, hit.message.seq),
             })
@@ -294,7 +299,11 @@ pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect>
             .map(|b| {
                 let until = b.until.map_or_else(|| "until unblocked".to_owned(), |at| format!("until {}", local(at)));
                 let reason = b.reason.map_or_else(String::new, |r| format!(": {}", sanitize::line(&r)));
-                Row { text: format!("{}{reason}", b.user.username), note: format!("by {}, {until}", b.by.username), pick: Pick::Nothing }
+                Row {
+                    text: format!("{}{reason}", b.user.username),
+                    note: format!("by {}, {until}", b.by.username),
+                    pick: Pick::Nothing,
+                }
             })
             .collect(),
         Given::Audit(acts) => acts
@@ -302,7 +311,11 @@ pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect>
             .map(|a| {
                 let upon = a.subject.map_or_else(String::new, |s| format!(" {}", s.username));
                 let detail = a.detail.map_or_else(String::new, |d| format!(": {d}"));
-                Row { text: format!("{} {}{upon}{detail}", a.actor.username, a.action), note: local(a.at), pick: Pick::Nothing }
+                Row {
+                    text: format!("{} {}{upon}{detail}", a.actor.username, a.action),
+                    note: local(a.at),
+                    pick: Pick::Nothing,
+                }
             })
             .collect(),
         _ => return vec![],

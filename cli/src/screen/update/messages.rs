@@ -99,7 +99,8 @@ pub(super) fn change(room: RoomId, id: MessageId, text: String) -> Vec<Effect> {
 /// Asks whether a message is to be erased.
 pub(super) fn confirm_delete(state: &mut State, target: Target) -> Vec<Effect> {
     let Some((room, item, said)) = find(state, target, Whose::Mine) else { return not_found(state, target) };
-    let question = format!("Erase #{} of {}: {}", item.seq, sanitize::line(&item.author.username), lines::snippet(&said.text));
+    let question =
+        format!("Erase #{} of {}: {}", item.seq, sanitize::line(&item.author.username), lines::snippet(&said.text));
     let then = Box::new(Effect::Ask(Request::EraseMessage { room: room.room.id, id: said.id }));
     state.overlay = Some(Overlay::Confirm { question, then });
     vec![]
@@ -124,7 +125,9 @@ pub(super) fn copy(state: &mut State, target: Target) -> Vec<Effect> {
 /// Opens the link of a message; of several one is chosen. Without a message: the latest link.
 pub(super) fn open(state: &mut State, target: Target) -> Vec<Effect> {
     let links = match target {
-        Target::Seq(_) => find(state, target, Whose::Anyones).map(|(_, _, said)| links::of(&said.text)).unwrap_or_default(),
+        Target::Seq(_) => {
+            find(state, target, Whose::Anyones).map(|(_, _, said)| links::of(&said.text)).unwrap_or_default()
+        }
         Target::Latest => {
             let items = state.rooms.current().map(|room| room.log.items());
             let texts = items.into_iter().flatten().rev().filter_map(|item| Some(links::of(&item.said()?.text)));

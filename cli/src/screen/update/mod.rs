@@ -53,7 +53,13 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Answer { to, got } => answers::take(state, to, got),
         Event::Alarm(alarm) => rang(state, alarm),
         Event::Kept(kept) => {
-            let pending = Pending { key: kept.key, at: kept.queued_at, text: kept.body, reply_to: kept.reply_to, fate: Fate::Sending };
+            let pending = Pending {
+                key: kept.key,
+                at: kept.queued_at,
+                text: kept.body,
+                reply_to: kept.reply_to,
+                fate: Fate::Sending,
+            };
             match state.rooms.get_mut(kept.room_id) {
                 Some(room) => room.pending.push(pending),
                 None => state.unplaced.push((kept.room_id, pending)),
@@ -87,7 +93,8 @@ fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
     if state.me.id == me.id {
         // The same person again: what was being written is not lost.
         for room in state.rooms.iter() {
-            state.remembered.rooms.entry(room.room.id).or_default().draft = room.composer.text().to_owned();
+            let draft = &mut state.remembered.rooms.entry(room.room.id).or_default().draft;
+            room.composer.text().clone_into(draft);
         }
     } else {
         state.remembered = remembered;
@@ -184,7 +191,11 @@ fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
         }
         Alarm::Rooms => {
             let wake = Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY };
-            if state.entrance.is_some() || !state.is_connected() { vec![wake] } else { vec![Effect::Ask(Request::Rooms), wake] }
+            if state.entrance.is_some() || !state.is_connected() {
+                vec![wake]
+            } else {
+                vec![Effect::Ask(Request::Rooms), wake]
+            }
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     }
     let rows = usize::from(Layout::of(state).timeline.height);
     let columns = usize::from(Layout::of(state).timeline.width);
-    let Some(room) = state.rooms.current().filter(|r| r.log.loading().is_none() && r.ended.is_none()) else { return vec![] };
+    let Some(room) = state.rooms.current().filter(|r| r.log.loading().is_none() && r.ended.is_none()) else {
+        return vec![];
+    };
     let id = room.room.id;
     let (side, span) = if let Some(seq) = room.view.wanted {
         (Side::Instead, Span::After { seq: seq.saturating_sub(u64::from(PAGE / 2)), count: PAGE })

@@ -81,7 +81,7 @@ pub(super) fn scroll_down(state: &mut State, by: usize) -> Vec<Effect> {
 fn choose(state: &mut State, down: bool) -> Vec<Effect> {
     look(state, |blocks, room, rows| {
         let items = room.log.items();
-        let is_message = |at: &usize| items[*at].said().is_some();
+        let is_message = |at: &usize| items[*at].said().is_some_and(|s| !s.is_deleted);
         let found = match room.view.chosen.map(|seq| room.log.position(seq)) {
             Some(Ok(at)) if down => (at + 1..items.len()).find(is_message),
             Some(Ok(at)) => (0..at).rev().find(is_message),

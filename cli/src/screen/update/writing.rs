@@ -21,7 +21,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Send => return send(state),
         Action::Complete | Action::CompleteBack => return complete(state, action == Action::CompleteBack),
-        Action::Editor => return state.rooms.current().map(|r| vec![Effect::Edit(r.composer.text().to_owned())]).unwrap_or_default(),
+        Action::Editor => {
+            return state.rooms.current().map(|r| vec![Effect::Edit(r.composer.text().to_owned())]).unwrap_or_default();
+        }
         Action::Up | Action::Down => return vertically(state, action == Action::Down),
         Action::HistoryBack | Action::HistoryForward => {
             let State { rooms, sent, .. } = state;
@@ -44,25 +46,20 @@ pub(super) fn edit(c: &mut Composer, action: Action) -> bool {
     match action {
         Action::NewLine => c.insert("\n"),
         Action::Left => c.left(),
-        Action::Right => c.right(),
+        Action::Right | Action::WriteAfter => c.right(),
         Action::WordLeft => c.word_left(),
         Action::WordRight => c.word_right(),
-        Action::LineStart => c.line_start(),
-        Action::LineEnd => c.line_end(),
+        Action::LineStart | Action::WriteAtStart => c.line_start(),
+        Action::LineEnd | Action::WriteAtEnd => c.line_end(),
         Action::Backspace => c.backspace(),
         Action::DeleteNext => c.delete(),
         Action::DeleteWordBack => c.delete_word_back(),
         Action::DeleteWord => c.delete_word(),
         Action::DeleteToStart => c.delete_to_start(),
-        Action::DeleteToEnd => c.delete_to_end(),
-        Action::DeleteLine => c.delete_line(),
+        Action::DeleteToEnd | Action::ChangeToEnd => c.delete_to_end(),
+        Action::DeleteLine | Action::ChangeLine => c.delete_line(),
         Action::Yank => c.yank(),
         Action::Undo => c.undo(),
-        Action::ChangeLine => c.delete_line(),
-        Action::ChangeToEnd => c.delete_to_end(),
-        Action::WriteAfter => c.right(),
-        Action::WriteAtStart => c.line_start(),
-        Action::WriteAtEnd => c.line_end(),
         Action::WriteBelow => {
             c.line_end();
             c.insert("\n");
