@@ -29,8 +29,9 @@ pub enum FilterError {
 
 impl LogFilter {
     const DEFAULT: &'static str = "info";
-    /// The client of the event bus has a line for each of its tries; ours are fewer, and name the settings.
-    const QUIET: &'static str = "async_nats=off";
+    /// The clients of the event bus and of the database have a line for each of their tries; ours are fewer, and name the
+    /// settings.
+    const QUIET: &'static str = "async_nats=off,tiberius=off";
 
     /// The filter as it was written.
     pub fn as_str(&self) -> &str {

@@ -98,6 +98,11 @@ impl Mssql {
     pub async fn open(url: &MssqlUrl, options: MssqlOptions) -> Result<Self, DbError> {
         let db = Self::unconnected(url, options);
         db.inner.apart.try_connect().await?;
+        match url.tls {
+            MssqlTls::Verify => {}
+            MssqlTls::Trust => tracing::warn!(db.url = %url, "the database server's certificate is not checked"),
+            MssqlTls::Off => tracing::warn!(db.url = %url, "the database is spoken to in clear, the password too"),
+        }
         Ok(db)
     }
 

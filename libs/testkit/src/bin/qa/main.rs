@@ -12,6 +12,7 @@ mod report;
 mod sbom;
 mod secrets;
 mod sql;
+mod sqlserver;
 mod steps;
 mod tally;
 mod tools;

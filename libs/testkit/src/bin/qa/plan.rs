@@ -14,13 +14,14 @@ pub(crate) enum Step {
     Build,
     Doctest,
     Test,
+    SqlServer,
     Containers,
     Sbom,
 }
 
 impl Step {
     /// Every step of the full gate, cheap ones first.
-    const GATE: [Self; 10] = [
+    const GATE: [Self; 11] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -30,12 +31,13 @@ impl Step {
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::SqlServer,
         Self::Containers,
     ];
     /// The tests alone.
     const QUICK: [Self; 2] = [Self::Build, Self::Test];
 
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -45,6 +47,7 @@ impl Step {
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::SqlServer,
         Self::Containers,
         Self::Sbom,
     ];
@@ -61,6 +64,7 @@ impl Step {
             Self::Build => "build",
             Self::Doctest => "doctest",
             Self::Test => "test",
+            Self::SqlServer => "sqlserver",
             Self::Containers => "containers",
             Self::Sbom => "sbom",
         }
@@ -78,6 +82,7 @@ impl Step {
             Self::Build => "all programs and tests compile",
             Self::Doctest => "the examples in the documentation work",
             Self::Test => "all tests (cargo-nextest)",
+            Self::SqlServer => "the tests that need a SQL Server",
             Self::Containers => "the stack of docker-compose.lite.yml on a real Docker engine, killed under load",
             Self::Sbom => "a software bill of materials (CycloneDX) in target/sbom",
         }
@@ -102,7 +107,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
     for word in words {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
-            Some(Step::Containers) => steps.extend([Step::Build, Step::Containers]),
+            Some(step @ (Step::SqlServer | Step::Containers)) => steps.extend([Step::Build, step]),
             Some(step) => steps.push(step),
             None if word == "--quick" => steps.extend(Step::QUICK),
             None => bail!("there is no step or option '{word}'\n\n{}", help()),
