@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod crash;
+mod deployed;
 mod distributed;
 mod gateway;
 mod home;
