@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chatapp_bus::{Bus, LocalBus};
+use chatapp_db::Mssql;
 use chatapp_db::mssql::Sql;
-use chatapp_db::{DbError, Mssql};
 use chatapp_rooms::app::codes::CodeKey;
 use chatapp_rooms::store::{MssqlRoomStore, RoomStore, StoreLimits};
 use chatapp_testkit::TdsDatabase;
@@ -38,7 +38,8 @@ pub(crate) struct MssqlBackend<'s> {
     world: World,
 }
 
-const EMPTY: &str = "DELETE FROM rooms.rooms; DELETE FROM rooms.members; DELETE FROM rooms.blocks; DELETE FROM rooms.removals;
+const EMPTY: &str =
+    "DELETE FROM rooms.rooms; DELETE FROM rooms.members; DELETE FROM rooms.blocks; DELETE FROM rooms.removals;
     DELETE FROM rooms.codes; DELETE FROM rooms.code_tries; DELETE FROM rooms.audit;
     DELETE FROM timeline.heads; DELETE FROM timeline.entries; DELETE FROM auth.users";
 
@@ -97,14 +98,13 @@ impl Backend for MssqlBackend<'_> {
     }
 
     async fn delete_user(&self, user: &UserRef) {
-        let delete = Sql::new("UPDATE auth.users SET deleted_at = 0, username = NULL, password_hash = NULL WHERE id = @P1");
+        let delete =
+            Sql::new("UPDATE auth.users SET deleted_at = 0, username = NULL, password_hash = NULL WHERE id = @P1");
         self.execute(delete.bind(user.id)).await;
     }
 
     async fn log(&self, room: RoomId) -> Vec<StoredEntry> {
-        let entries = self.server.kit.db.read(move |session| {
-            Box::pin(async move { Ok::<_, DbError>(timeline::entries(session, room, 0, 10_000).await?) })
-        });
+        let entries = self.server.kit.db.read(move |session| Box::pin(timeline::entries(session, room, 0, 10_000)));
         entries.await.unwrap()
     }
 
