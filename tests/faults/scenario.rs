@@ -28,6 +28,8 @@ pub(crate) const EVERY: &[Form] = &[Form::Alone, Form::Replicas, Form::SqlServer
 pub(crate) const BOTH: &[Form] = &[Form::Alone, Form::Replicas];
 /// One process.
 pub(crate) const ALONE: &[Form] = &[Form::Alone];
+/// Several processes on SQL Server.
+pub(crate) const SQL_SERVER: &[Form] = &[Form::SqlServer];
 /// No form.
 pub(crate) const NEVER: &[Form] = &[];
 /// Several processes, on either database.

@@ -142,7 +142,8 @@ impl Cluster {
         SERVICES
     }
 
-    /// The way from a replica to `peer`: to the bus (`"bus"`) or to the replica of the same number of that service.
+    /// The way from a replica to `peer`: to the bus (`"bus"`), to the SQL Server (`"database"`), or to the replica of the
+    /// same number of that service.
     /// There is one where the setup asked for them.
     pub fn link(&self, service: &'static str, number: usize, peer: &'static str) -> &Link {
         self.links.get(&(service, number, peer)).expect("such a link")
@@ -154,6 +155,10 @@ impl Cluster {
         }
         let to_bus = Link::to(&format!("127.0.0.1:{}", self.bus.port())).await;
         self.links.insert((service, number, "bus"), to_bus);
+        if let Some(server) = self.sql_server.as_ref().filter(|_| ServiceLogin::SERVICES.contains(&service)) {
+            let to_database = Link::to(&format!("{}:{}", server.url().host, server.url().port)).await;
+            self.links.insert((service, number, "database"), to_database);
+        }
         let called = |r: &&Replica| r.number == number && r.service != service;
         let called: Vec<_> = self.replicas.iter().filter(called).map(|r| (r.service, r.port)).collect();
         for (peer, port) in called {
@@ -234,7 +239,7 @@ impl Cluster {
             .env("CHATAPP_BUS_URL", self.bus_url_for(service, number))
             .env("CHATAPP_BUS_USER", service)
             .env("CHATAPP_BUS_PASSWORD_FILE", self.password_file(service))
-            .envs(self.sql_server_settings(service))
+            .envs(self.sql_server_settings(service, number))
             .envs(self.setup.env.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
@@ -251,11 +256,16 @@ impl Cluster {
     }
 
     /// Each service has a log-in of its own; the gateway has none.
-    fn sql_server_settings(&self, service: &str) -> Vec<(&'static str, String)> {
+    fn sql_server_settings(&self, service: &str, number: usize) -> Vec<(&'static str, String)> {
         let Some(server) = self.sql_server.as_ref().filter(|_| ServiceLogin::SERVICES.contains(&service)) else {
             return vec![];
         };
-        let url = server.url();
+        let mut url = server.url().clone();
+        let link = self.links.iter().find(|((s, n, p), _)| (*s, *n, *p) == (service, number, "database"));
+        if let Some((_, link)) = link {
+            "127.0.0.1".clone_into(&mut url.host);
+            url.port = link.port();
+        }
         vec![
             ("CHATAPP_DATABASE_URL", url.to_string()),
             ("CHATAPP_DATABASE_TLS", format!("{:?}", url.tls).to_lowercase()),

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use chatapp_testkit::Flow;
 use futures::FutureExt as _;
 use rusqlite::Connection;
 
 use crate::checker::{Invariant, Outcome};
 use crate::run::Run;
-use crate::scenario::{ALONE, BOTH, NEVER, Scenario};
+use crate::scenario::{ALONE, BOTH, NEVER, SQL_SERVER, Scenario};
 
 pub(crate) const ALL: &[Scenario] = &[
     Scenario {
@@ -25,6 +26,14 @@ pub(crate) const ALL: &[Scenario] = &[
         quick: NEVER,
         plan: |_| {},
         fault: |run| contention(run).boxed(),
+    },
+    Scenario {
+        name: "database-cut",
+        about: "services lose their connections to the database, in the middle of commits too, or get no answers from it",
+        forms: SQL_SERVER,
+        quick: NEVER,
+        plan: |plan| plan.linked = true,
+        fault: |run| cut(run).boxed(),
     },
 ];
 
@@ -66,6 +75,28 @@ async fn held(run: &mut Run) {
             run.object(Invariant::Committed, format!("{acked} messages were acknowledged while nobody could write"));
         }
         conn.execute_batch("ROLLBACK").expect("the lock is given back");
+    }
+}
+
+async fn cut(run: &mut Run) {
+    for _ in 0..run.times(8, 60) {
+        run.pause(50..600).await;
+        let (service, number) = (*run.chance.pick(&["messages", "messages", "rooms", "auth"]), run.chance.index(2));
+        let (way, hold) = (run.chance.index(4), run.chance.millis(20..4_000));
+        let link = run.stage.cluster().link(service, number, "database");
+        match way {
+            // Its answers are lost, whatever it had done.
+            0 => link.flow(Flow::Pass, Flow::Hold),
+            1 => link.hold(),
+            2 => link.refuse(),
+            _ => {}
+        }
+        if way < 3 {
+            tokio::time::sleep(hold).await;
+        }
+        link.cut();
+        link.heal();
+        run.tally.partitions += 1;
     }
 }
 
