@@ -81,9 +81,7 @@ pub fn open(db: &Database) -> StoreResult<Arc<dyn RoomImport>> {
         Database::Sqlite(db) => {
             Ok(Arc::new(SqliteRoomStore::new(db.clone(), publisher, Arc::new(SystemClock), limits)))
         }
-        Database::Mssql(db) => {
-            Ok(Arc::new(MssqlRoomStore::new(db.clone(), publisher, Arc::new(SystemClock), limits)))
-        }
+        Database::Mssql(db) => Ok(Arc::new(MssqlRoomStore::new(db.clone(), publisher, Arc::new(SystemClock), limits))),
         _ => Err(RoomsError::Db(DbError::Unavailable("rooms cannot be imported into this kind of database".into()))),
     }
 }
