@@ -36,6 +36,7 @@ fail() { printf 'failed: %s\n' "$*" >&2; exit 1; }
 # --- the engine -------------------------------------------------------------------------------------------------------
 engine_dir=
 engine_pid=
+bridge_was_there=1
 
 have() { command -v "$1" >/dev/null; }
 
@@ -68,6 +69,7 @@ start_engine() {
     without_daemons install_packages "${missing[@]}" || skip "no Docker engine, and ${missing[*]} cannot be installed"
   fi
   engine_dir=$(mktemp -d /tmp/chatapp-engine.XXXXXX)
+  [ -e /sys/class/net/docker0 ] || bridge_was_there=0
   local driver
   for driver in overlay2 vfs; do
     try_engine "$driver" && return
@@ -98,6 +100,7 @@ stop_engine() {
   kill "$engine_pid" 2>/dev/null || true
   wait "$engine_pid" 2>/dev/null || true
   engine_pid=
+  [ "$bridge_was_there" -eq 1 ] || ip link delete docker0 2>/dev/null || true
 }
 
 # Version 2 where it can be had, else Debian's.
