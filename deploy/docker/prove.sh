@@ -204,6 +204,22 @@ check_secrets() {
   done
 }
 
+# A command of the client in its container; its session is kept in a volume from one to the next.
+client() { "${compose[@]}" run --rm -T cli "$@" 2>>"$scratch/client.log"; }
+
+try_client() {
+  : >"$scratch/client.log"
+  if ! {
+    head -c 18 /dev/urandom | base64 | client register proof --password-stdin >/dev/null &&
+      client create proof >/dev/null </dev/null &&
+      client send proof 'said in a container' >/dev/null </dev/null &&
+      client tail proof </dev/null | grep -q 'said in a container'
+  }; then
+    cat "$scratch/client.log"
+    fail "the client does not work in its container"
+  fi
+}
+
 free_port() {
   local port
   for port in $(shuf -i 20000-29999 -n 50); do
@@ -234,6 +250,7 @@ mkdir -p "$scratch"
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+cargo nextest --version >/dev/null 2>&1 || skip "cargo-nextest is not to be had"
 start_engine
 choose_compose
 if [ "$source" -eq 1 ]; then
@@ -261,6 +278,8 @@ say "it comes up again on what is there"
 "${compose[@]}" down >/dev/null 2>&1
 bring_up "${up[@]}"
 
+say "the client in its container"
+try_client
 say "the tests against http://127.0.0.1:$port"
 export CHATAPP_TEST_URL=http://127.0.0.1:$port CHATAPP_TEST_KILL=$here/kill-service.sh CHATAPP_TEST_PROJECT=$project
 cargo nextest run --workspace --locked --profile deployed --run-ignored all
