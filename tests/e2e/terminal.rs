@@ -285,3 +285,38 @@ async fn a_log_out_elsewhere_ends_the_client_with_a_word() {
     ann.shows("logged out").await;
     assert_eq!(ann.ends().await, 3);
 }
+
+#[tokio::test]
+async fn line_by_line_one_goes_from_room_to_room_and_through_messages_as_on_the_whole_screen() {
+    let platform = Platform::start().await;
+    let home = Home::registered(&platform, "ann").await;
+    let bob = User::register(&platform, "bob").await;
+    let mut ann = at_the_rooms(&home, &["--plain"]).await;
+    let (hall, den) = (unique_name("hall"), unique_name("den"));
+    makes_a_room(&mut ann, &hall, "n").await;
+    ann.types(&format!(":create-private {den}")).await;
+    ann.shows("Secret code, shown only now:").await;
+    ann.shows(&format!("Entered chat room: {den}")).await;
+    let id = bob.get(&format!("/v1/rooms/by-name/{hall}")).await.expect(200)["id"].as_str().unwrap().to_owned();
+    bob.join(&id).await;
+    bob.say(&id, &format!("see https://example.org/x @{}", home.name)).await;
+    ann.types(":rooms").await;
+    ann.shows(&format!("{hall} (1 unread, 1 for you)")).await;
+    ann.types(":next").await;
+    ann.until("in the hall again", |screen| screen.matches(&format!("Entered chat room: {hall}")).count() == 2).await;
+    ann.types(":unread").await;
+    ann.until("it once more", |screen| screen.matches("see https://example.org/x").count() >= 2).await;
+    ann.types(":copy").await;
+    ann.shows("Copied.").await;
+    assert!(String::from_utf8_lossy(&ann.bytes()).contains("\u{1b}]52;c;"), "the clipboard was written");
+    ann.types(":notify all").await;
+    ann.shows("Every message of this room calls").await;
+    ann.types(":goto #3").await;
+    ann.until("and again", |screen| screen.matches("see https://example.org/x").count() >= 3).await;
+    ann.types(":search-all example").await;
+    ann.shows(&format!("{hall}: [")).await;
+    ann.types(&format!(":room {den}")).await;
+    ann.until("in the den again", |screen| screen.matches(&format!("Entered chat room: {den}")).count() == 2).await;
+    ann.types(":theme dark").await;
+    ann.shows("That is about the full-screen interface").await;
+}

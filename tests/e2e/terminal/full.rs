@@ -233,7 +233,7 @@ async fn a_hostile_room_cannot_move_the_cursor_set_the_title_or_write_the_clipbo
     ann.shows("the end of it").await;
     ann.types(":search first").await;
     ann.shows("Found: first").await;
-    ann.until("found", |screen| screen.contains(&format!("{name} #"))).await;
+    ann.until("found", |screen| screen.contains(&format!("{}: first", eve.name))).await;
     ann.keys(ESC).await;
     let bytes = String::from_utf8_lossy(&ann.bytes()).into_owned();
     for attack in ATTACKS {

@@ -9,6 +9,7 @@ mod pictures;
 mod rooms;
 mod speed;
 mod story;
+mod vim;
 mod writing;
 
 use story::Story;

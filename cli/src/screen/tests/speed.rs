@@ -45,12 +45,19 @@ fn measure(what: &str, times: &mut [Duration]) -> Duration {
     at(99)
 }
 
+/// What the process keeps in memory, the logs of the story's own gateway included.
+fn resident_mb() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let resident = pages.and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok());
+    resident.unwrap_or(0) * 4 / 1024
+}
+
 #[test]
 #[ignore = "a measurement; it takes its time unless it is optimised"]
 fn a_key_is_on_the_screen_within_a_frame_with_a_hundred_rooms_and_a_hundred_thousand_messages() {
     let mut ann = full();
     let loaded: usize = ann.state.rooms.iter().map(|r| r.log.items().len()).sum();
-    println!("{} rooms, {loaded} messages loaded", ann.state.rooms.iter().len());
+    println!("{} rooms, {loaded} messages loaded, {} MB resident", ann.state.rooms.iter().len(), resident_mb());
     assert!(loaded >= 99_000, "{loaded}");
     ann.take(Event::Resized(Size { columns: 200, rows: 50 }));
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();

@@ -3,7 +3,7 @@
 use chatapp_types::RoomId;
 use chatapp_types::rooms::Room;
 
-use super::{came_in, entering, going, listed, lists, pages};
+use super::{came_in, entering, filling, going, listed, pages};
 use crate::screen::effect::{Effect, Request};
 use crate::screen::event::{Given, Trouble};
 use crate::screen::state::State;
@@ -28,7 +28,7 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
             room.members = Some(members);
             room.members_asked = false;
             let again = going::members(room);
-            lists::refresh_members(state, id);
+            filling::refresh_members(state, id);
             again
         }
         (Request::GoTo(_) | Request::Join(_) | Request::EnterByCode(_), Given::Room(room)) => entered(state, room),
@@ -61,7 +61,7 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
                 })
                 .unwrap_or_default()
         }
-        (to, given) => lists::fill(state, &to, given),
+        (to, given) => filling::fill(state, &to, given),
     }
 }
 
@@ -97,7 +97,7 @@ fn gone(state: &mut State, id: RoomId) -> Vec<Effect> {
 }
 
 fn troubled(state: &mut State, to: &Request, trouble: &Trouble) -> Vec<Effect> {
-    lists::stop_waiting(state, to);
+    filling::stop_waiting(state, to);
     match to {
         Request::Page { room, .. } => {
             if let Some(room) = state.rooms.get_mut(*room) {

@@ -6,7 +6,7 @@ use crate::screen::effect::{Effect, Request};
 use crate::screen::keymap::Keymap;
 use crate::screen::layout::Layout;
 use crate::screen::state::State;
-use crate::screen::state::overlay::{ListKind, Overlay};
+use crate::screen::state::overlay::Overlay;
 use crate::screen::theme::Theme;
 use chatapp_types::Visibility;
 
@@ -125,11 +125,4 @@ fn look(state: &mut State, command: ScreenCommand) -> Vec<Effect> {
         }
     }
     vec![]
-}
-
-/// What a list of rooms or members is opened with.
-pub(super) fn waiting(title: &str, request: Request) -> (Overlay, Vec<Effect>) {
-    let mut list = crate::screen::state::overlay::List::new(title, ListKind::Other(request.clone()), vec![]);
-    list.is_waiting = true;
-    (Overlay::List(list), vec![Effect::Ask(request)])
 }

@@ -1,13 +1,10 @@
 //! Lists, questions and texts over the conversation.
 
 use chatapp_client::sanitize;
-use chatapp_types::{RoomId, Visibility};
+use chatapp_types::Visibility;
 
-use super::{commands, going, writing};
-use crate::clock_text::local;
-use crate::lines;
+use super::{filling, going, writing};
 use crate::screen::effect::{Effect, Request};
-use crate::screen::event::Given;
 use crate::screen::fuzzy;
 use crate::screen::keymap::Action;
 use crate::screen::state::composer::Composer;
@@ -139,7 +136,7 @@ pub(super) fn typed(state: &mut State, text: &str) -> Vec<Effect> {
 }
 
 /// Shows the rows that fit what is typed, the best first.
-fn narrow(list: &mut List) {
+pub(super) fn narrow(list: &mut List) {
     let typed = list.filter.text().trim();
     if typed.is_empty() {
         list.shown = (0..list.rows.len()).collect();
@@ -207,9 +204,10 @@ fn answered(state: &mut State, then: Asked, text: String) -> Vec<Effect> {
 
 /// Opens a list that the gateway fills.
 pub(super) fn await_list(state: &mut State, title: &str, request: Request) -> Vec<Effect> {
-    let (overlay, effects) = commands::waiting(&sanitize::line(title), request);
-    state.overlay = Some(overlay);
-    effects
+    let mut list = List::new(&sanitize::line(title), ListKind::Other(request.clone()), vec![]);
+    list.is_waiting = true;
+    state.overlay = Some(Overlay::List(list));
+    vec![Effect::Ask(request)]
 }
 
 /// Every room one is in, then public ones, then ways to others.
@@ -238,7 +236,7 @@ pub(super) fn open_switcher(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Request::Public(String::new())), Effect::Ask(Request::Rooms)]
 }
 
-fn ways_in() -> Vec<Row> {
+pub(super) fn ways_in() -> Vec<Row> {
     let way = |text: &str, pick| Row { text: text.to_owned(), note: String::new(), pick };
     vec![
         way("+ new public room", Pick::Create),
@@ -254,113 +252,6 @@ pub(super) fn open_members(state: &mut State, only_online: bool) -> Vec<Effect> 
     let mut list = List::new(if only_online { "Online" } else { "Members" }, ListKind::Members(id), vec![]);
     list.is_waiting = !effects.is_empty();
     state.overlay = Some(Overlay::List(list));
-    refresh_members(state, id);
+    filling::refresh_members(state, id);
     effects
-}
-
-/// Brings an open list of members up to date.
-pub(super) fn refresh_members(state: &mut State, id: RoomId) {
-    let State { overlay, rooms, .. } = state;
-    let (Some(Overlay::List(list)), Some(room)) = (overlay, rooms.get(id)) else { return };
-    if list.kind != ListKind::Members(id) {
-        return;
-    }
-    let only_online = list.title == "Online";
-    let members = room.members.iter().flatten().filter(|m| !only_online || room.online.contains(&m.user.id));
-    list.rows = members
-        .map(|m| {
-            let online = if room.online.contains(&m.user.id) { "online, " } else { "" };
-            let note = format!("{online}{} since {}", m.role, local(m.joined_at));
-            Row { text: m.user.username.clone(), note, pick: Pick::Mention(m.user.username.clone()) }
-        })
-        .collect();
-    list.is_waiting = room.members.is_none();
-    narrow(list);
-}
-
-/// Fills the list that waits for this.
-pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect> {
-    let rows = match given {
-        Given::Public(rooms) => public(state, rooms),
-        Given::Hits(hits) => hits
-            .into_iter()
-            .map(|hit| Row {
-                text: format!(
-                    "{}: {}",
-                    sanitize::line(&hit.message.author.username),
-                    lines::snippet(&hit.message.body)
-                ),
-                note: format!("{} #{} {}", sanitize::line(&hit.room_name), hit.message.seq, local(hit.message.at)),
-                pick: Pick::Message(hit.message.room_id, hit.message.seq),
-            })
-            .collect(),
-        Given::Blocks(blocks) => blocks
-            .into_iter()
-            .map(|b| {
-                let until = b.until.map_or_else(|| "until unblocked".to_owned(), |at| format!("until {}", local(at)));
-                let reason = b.reason.map_or_else(String::new, |r| format!(": {}", sanitize::line(&r)));
-                Row {
-                    text: format!("{}{reason}", b.user.username),
-                    note: format!("by {}, {until}", b.by.username),
-                    pick: Pick::Nothing,
-                }
-            })
-            .collect(),
-        Given::Audit(acts) => acts
-            .into_iter()
-            .map(|a| {
-                let upon = a.subject.map_or_else(String::new, |s| format!(" {}", s.username));
-                let detail = a.detail.map_or_else(String::new, |d| format!(": {d}"));
-                Row {
-                    text: format!("{} {}{upon}{detail}", a.actor.username, a.action),
-                    note: local(a.at),
-                    pick: Pick::Nothing,
-                }
-            })
-            .collect(),
-        _ => return vec![],
-    };
-    let Some(Overlay::List(list)) = &mut state.overlay else { return vec![] };
-    let chosen = list.at;
-    match (&list.kind, to) {
-        (ListKind::Switcher, Request::Public(_)) => {
-            let ways = list.rows.len() - ways_in().len();
-            list.rows.splice(ways..ways, rows);
-        }
-        (ListKind::Other(asked), to) if asked == to => list.rows = rows,
-        _ => return vec![],
-    }
-    list.is_waiting = false;
-    narrow(list);
-    list.at = chosen.min(list.shown.len().saturating_sub(1));
-    vec![]
-}
-
-/// Public rooms one is not in.
-fn public(state: &State, rooms: Vec<chatapp_types::rooms::Room>) -> Vec<Row> {
-    let is_new = |room: &chatapp_types::rooms::Room| state.rooms.get(room.id).is_none_or(|r| r.ended.is_some());
-    rooms
-        .into_iter()
-        .filter(is_new)
-        .map(|room| Row {
-            note: format!("not joined, {}", counted(room.member_count, "member")),
-            pick: Pick::Join(room.id),
-            text: room.name,
-        })
-        .collect()
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A list that waits for an answer that does not come waits no more.
-pub(super) fn stop_waiting(state: &mut State, to: &Request) {
-    if let Some(Overlay::List(list)) = &mut state.overlay {
-        let is_its = matches!((&list.kind, to), (ListKind::Other(asked), to) if asked == to)
-            || matches!((&list.kind, to), (ListKind::Switcher, Request::Public(_)));
-        if is_its {
-            list.is_waiting = false;
-        }
-    }
 }

@@ -5,6 +5,7 @@ mod answers;
 mod commands;
 mod entering;
 mod feed;
+mod filling;
 mod going;
 mod keys;
 mod lists;
