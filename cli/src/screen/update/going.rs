@@ -68,7 +68,9 @@ pub(super) fn remember(state: &State) -> Effect {
         let is_draft = r.composer.purpose == crate::screen::state::composer::Purpose::Message;
         (r.room.id, if is_draft { r.composer.text().to_owned() } else { String::new() })
     });
-    Effect::Remember { last_room: state.rooms.current_id(), drafts: drafts.collect() }
+    // Whoever saw no rooms, for the gateway was away, comes back to where it was before.
+    let last_room = state.rooms.current_id().or(state.remembered.last_room);
+    Effect::Remember { last_room, drafts: drafts.collect() }
 }
 
 /// One is no longer in a room. The one that is looked at stays until one goes elsewhere.

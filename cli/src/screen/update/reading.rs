@@ -64,9 +64,11 @@ fn look(state: &mut State, how: impl Fn(&Blocks<'_>, &RoomState, usize) -> View)
 }
 
 pub(super) fn scroll_up(state: &mut State, by: usize) -> Vec<Effect> {
-    if let Some(room) = state.rooms.current_mut() {
-        // Whoever goes back wants to see what was cleared.
-        room.view.cleared = 0;
+    // Whoever goes back wants to see what was cleared: that is the first step.
+    if let Some(room) = state.rooms.current_mut()
+        && std::mem::take(&mut room.view.cleared) > 0
+    {
+        return vec![];
     }
     look(state, |blocks, room, rows| window::up(blocks, room, rows, by));
     vec![]
