@@ -16,7 +16,7 @@ pub(super) fn check(evidence: &Evidence, found: &mut Vec<Violation>) {
             wanted.insert(sending.body.as_str());
             let there = posts.get(sending.body.as_str()).map_or(&[][..], Vec::as_slice);
             acked(sending, there, found);
-            internal(sending, found);
+            unfounded(sending, found);
             not_acked(sending, there, found);
         }
         for (body, entries) in posts.iter().filter(|(body, _)| !wanted.contains(**body)) {
@@ -56,15 +56,18 @@ fn acked(sending: &Sending, there: &[&Seen], found: &mut Vec<Violation>) {
     }
 }
 
-/// Whatever fails around it, the platform knows why it refuses.
-fn internal(sending: &Sending, found: &mut Vec<Violation>) {
-    let is_internal = |outcome: &Outcome| match outcome {
-        Outcome::Refused { code } | Outcome::Unknown { why: code } => code == "internal",
-        Outcome::Acked { .. } => false,
-    };
-    if sending.attempts.iter().any(|attempt| is_internal(&attempt.outcome)) {
-        let what = format!("{:?} was answered with an internal error", sending.body);
-        found.push(Violation::new(Invariant::Bounded, what).room(&sending.room).key(sending.key));
+/// Whatever fails around it, the platform knows why it refuses, and it does not refuse a key that it knows.
+fn unfounded(sending: &Sending, found: &mut Vec<Violation>) {
+    for attempt in &sending.attempts {
+        let (Outcome::Refused { code } | Outcome::Unknown { why: code }) = &attempt.outcome else { continue };
+        let invariant = match code.as_str() {
+            "internal" => Invariant::Bounded,
+            "conflict" | "key_reused" => Invariant::AckedOnce,
+            _ => continue,
+        };
+        let what = format!("{:?}, always the same under its key, was answered with {code}", sending.body);
+        found.push(Violation::new(invariant, what).room(&sending.room).key(sending.key));
+        return;
     }
 }
 

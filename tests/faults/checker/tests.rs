@@ -259,6 +259,13 @@ fn an_internal_error_is_noticed() {
 }
 
 #[test]
+fn a_repeat_that_is_refused_for_its_key_is_noticed() {
+    let refused =
+        Attempt { asked: at(9_100), answered: at(9_110), outcome: Outcome::Refused { code: "conflict".into() } };
+    objects(Invariant::AckedOnce, |e| e.sendings[0].attempts.push(refused));
+}
+
+#[test]
 fn a_success_without_a_commit_and_an_entry_without_a_request_are_noticed() {
     let again = Change { room: "lab".into(), kind: "member.blocked", who: "bob".into(), done: Some(true) };
     objects(Invariant::Committed, |e| e.changes.push(again));
