@@ -21,8 +21,8 @@ fn full() -> Story {
         format!("message {n}: what was said here is long enough to be broken into two lines on most screens, @bob")
     };
     for n in 1..=100 {
-        ann.history(room_id(n), "bob", (0..1_000).map(text));
-        ann.state.rooms.get_mut(room_id(n)).unwrap().head = 1_001;
+        ann.history(room_id(n), "bob", (0..999).map(text));
+        ann.state.rooms.get_mut(room_id(n)).unwrap().head = 1_000;
     }
     for _ in 0..100 {
         ann.press("alt+down");
