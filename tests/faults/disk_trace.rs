@@ -169,7 +169,7 @@ mod tests {
         let path = PathBuf::from("/d/a.db-wal");
         let mut files = BTreeMap::from([(path.clone(), File::default())]);
         replay(trace, &mut files);
-        let file = &mut files.get_mut(&path).unwrap();
+        let file = files.get_mut(&path).unwrap();
         assert_eq!(file.safe, b"ab");
         assert_eq!(file.pending.len(), 2);
         file.sync();

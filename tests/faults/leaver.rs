@@ -15,7 +15,7 @@ use crate::journal::Journal;
 use crate::outcome::{ask, insist, read};
 
 /// For so long an ended session is tried.
-const TRIED_FOR: Duration = Duration::from_millis(4_000);
+const TRIED_FOR: Duration = Duration::from_secs(4);
 /// One path a service.
 const PATHS: [&str; 3] = ["/v1/users/me", "/v1/rooms", "/v1/unread"];
 
@@ -32,8 +32,8 @@ pub(crate) async fn run(
             let at = || session.at(&gateways.url(0));
             insist(at, Method::POST, "/v1/auth/logout", &json!({})).await;
             let (name, told) = (user.name.clone(), journal.now());
-            let uses = used_after(&session, &gateways, &journal, &mut chance, &stop).await;
-            journal.write().revocations.push(Revocation { user: name, told, uses });
+            let worked = used_after(&session, &gateways, &journal, &mut chance, &stop).await;
+            journal.write().revocations.push(Revocation { user: name, told, uses: worked });
         }
         stop.run_until_cancelled(tokio::time::sleep(Duration::from_millis(500))).await;
     }
@@ -57,9 +57,9 @@ async fn used_after(
 ) -> Vec<Duration> {
     let (begun, mut uses) = (journal.now(), Vec::new());
     while journal.now() < begun + TRIED_FOR && !stop.is_cancelled() {
-        let user = session.at(&gateways.url(chance.index(gateways.len())));
+        let there = session.at(&gateways.url(chance.index(gateways.len())));
         let asked = journal.now();
-        if read(&user, PATHS[chance.index(PATHS.len())]).await.is_some() {
+        if read(&there, PATHS[chance.index(PATHS.len())]).await.is_some() {
             uses.push(asked);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

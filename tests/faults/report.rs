@@ -53,7 +53,7 @@ impl Report {
     ) -> Self {
         let attempts = || evidence.sendings.iter().flat_map(|sending| &sending.attempts);
         let fate = |is: fn(&Outcome) -> bool| attempts().filter(|attempt| is(&attempt.outcome)).count();
-        let seen = evidence.views.iter().map(|view| view.events.len());
+        let viewed = evidence.views.iter().map(|view| view.events.len());
         Self {
             title: format!("{name} --form {} --seed {seed}", form.word()),
             took,
@@ -64,7 +64,7 @@ impl Report {
                 fate(|outcome| matches!(outcome, Outcome::Refused { .. })),
                 fate(|outcome| matches!(outcome, Outcome::Unknown { .. })),
             ],
-            entries: evidence.readings.iter().map(|reading| reading.entries.len()).chain(seen).sum(),
+            entries: evidence.readings.iter().map(|reading| reading.entries.len()).chain(viewed).sum(),
             pries: evidence.glimpses.len() + evidence.probes.len() * 2,
             violations: violations.iter().map(|broken| format!("{broken}\n{}", broken.slice(evidence))).collect(),
         }

@@ -9,7 +9,7 @@ mod targets;
 use chatapp_faults::Chance;
 
 /// Inputs of each target.
-const ROUNDS: u64 = 3_000;
+const ROUNDS: u64 = 20_000;
 
 /// Pieces that parsers know.
 const WORDS: [&[u8]; 16] = [
@@ -57,13 +57,14 @@ fn drive(name: &str, target: fn(&[u8])) {
     let mut corpus: Vec<_> = std::fs::read_dir(folder).expect("a corpus").map(|entry| entry.unwrap().path()).collect();
     corpus.sort();
     let mut seeds: Vec<Vec<u8>> = corpus.into_iter().map(|path| std::fs::read(path).unwrap()).collect();
-    seeds.iter().for_each(|seed| target(seed));
+    for seed in &seeds {
+        target(seed);
+    }
     let mut chance = Chance::new(number("FUZZ_SEED").unwrap_or(1));
     for _ in 0..number("FUZZ_ROUNDS").unwrap_or(ROUNDS) {
         let input = changed(chance.pick(&seeds).clone().as_slice(), &mut chance);
-        if std::panic::catch_unwind(|| target(&input)).is_err() {
-            panic!("{name} fails on {:?}", String::from_utf8_lossy(&input));
-        }
+        let held = std::panic::catch_unwind(|| target(&input)).is_ok();
+        assert!(held, "{name} fails on {:?}", String::from_utf8_lossy(&input));
         // Some go on being changed.
         if chance.one_in(20) && seeds.len() < 500 {
             seeds.push(input);

@@ -87,7 +87,9 @@ fn found(spoil: impl FnOnce(&mut Evidence)) -> Vec<Invariant> {
     let mut evidence = sound();
     spoil(&mut evidence);
     let violations = check(&evidence, &Limits::default());
-    violations.iter().for_each(|violation| drop(violation.slice(&evidence)));
+    for violation in &violations {
+        drop(violation.slice(&evidence));
+    }
     violations.into_iter().map(|violation| violation.invariant).collect()
 }
 
@@ -135,7 +137,7 @@ fn a_key_that_is_answered_with_two_places_is_noticed() {
 #[test]
 fn a_message_that_is_there_twice_is_noticed() {
     objects(Invariant::AckedOnce, |e| {
-        every_log(e, |log| log.push(seen(10, "message.posted", "ann", None, Some("one"))))
+        every_log(e, |log| log.push(seen(10, "message.posted", "ann", None, Some("one"))));
     });
     objects(Invariant::NoPhantom, |e| {
         let twice = |seq| seen(seq, "message.posted", "ann", None, Some("cut off"));
@@ -254,7 +256,7 @@ fn a_panic_and_a_process_that_grows_are_noticed() {
 #[test]
 fn an_internal_error_is_noticed() {
     objects(Invariant::Bounded, |e| {
-        e.sendings[4] = sending("bob", "let me in", Outcome::Refused { code: "internal".into() })
+        e.sendings[4] = sending("bob", "let me in", Outcome::Refused { code: "internal".into() });
     });
 }
 

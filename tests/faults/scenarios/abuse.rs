@@ -1,5 +1,6 @@
 //! Clients that mean harm, while others go on undisturbed.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use chatapp_testkit::User;
@@ -178,7 +179,7 @@ fn filled(path: &str, rooms: &[String], chance: &mut Chance) -> String {
     if chance.one_in(3) {
         let name = *chance.pick(&["after", "before", "around", "limit", "cursor", "q", "scope", "room_id"]);
         let value = *chance.pick(&["-1", "18446744073709551616", "%F0%9F%92%A9", "'; DROP TABLE x; --", "", "NaN"]);
-        filled.push_str(&format!("?{name}={value}"));
+        let _ = write!(filled, "?{name}={value}");
     }
     filled
 }

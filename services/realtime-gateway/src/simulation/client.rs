@@ -137,7 +137,6 @@ impl Client {
         match event {
             ServerEvent::Entry(entry) => self.take(entry.room_id, entry.seq),
             ServerEvent::Subscribed { room_id, .. } => drop(rooms.insert(room_id, Following::Yes)),
-            ServerEvent::Unsubscribed { room_id } => drop(rooms.insert(room_id, Following::No)),
             ServerEvent::Gap { room_id, from, to } => return self.fill(room_id, from, to).await,
             ServerEvent::Ack { key, room_id, seq, .. } => {
                 self.open.retain(|(_, open, _)| *open != key);
@@ -145,9 +144,11 @@ impl Client {
                 assert!(before.is_none_or(|before| before == seq), "a key was answered with {before:?} and {seq}");
             }
             ServerEvent::Error { key: Some(key), retryable: false, .. } => {
-                self.open.retain(|(_, open, _)| *open != key)
+                self.open.retain(|(_, open, _)| *open != key);
             }
-            ServerEvent::Error { key: None, room_id: Some(room_id), .. } => drop(rooms.insert(room_id, Following::No)),
+            ServerEvent::Unsubscribed { room_id } | ServerEvent::Error { key: None, room_id: Some(room_id), .. } => {
+                rooms.insert(room_id, Following::No);
+            }
             _ => {}
         }
         true

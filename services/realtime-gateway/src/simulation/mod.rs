@@ -57,7 +57,7 @@ async fn play(seed: u64) -> Tally {
         .into_iter()
         .map(|user| Client::new(user, world.clone(), gateways.clone(), chance.fork()))
         .collect();
-    let seen: Vec<_> = clients.iter().map(Client::seen).collect();
+    let views: Vec<_> = clients.iter().map(Client::seen).collect();
     let playing: Vec<_> = clients.into_iter().map(|client| tokio::spawn(client.run())).collect();
     let (restarts, blocks) = storm(&world, &gateways, &mut chance).await;
     world.heal();
@@ -68,11 +68,11 @@ async fn play(seed: u64) -> Tally {
         assert!(!task.is_finished(), "seed {seed}: a client has objected");
     }
     let mut tally = Tally { restarts, blocks, ..Tally::default() };
-    for seen in seen {
-        let seen = seen.lock().unwrap();
-        tally.acks += seen.acks.len();
-        tally.unknown += seen.unknown;
-        world.check(&seen, seed);
+    for view in views {
+        let view = view.lock().unwrap();
+        tally.acks += view.acks.len();
+        tally.unknown += view.unknown;
+        world.check(&view, seed);
     }
     tally.entries = world.count();
     playing.iter().for_each(tokio::task::JoinHandle::abort);

@@ -187,19 +187,19 @@ impl World {
     }
 
     /// Holds what a client has seen against the log.
-    pub(super) fn check(&self, seen: &Seen, seed: u64) {
+    pub(super) fn check(&self, client: &Seen, seed: u64) {
         let state = self.state();
         for (room, log) in &state.logs {
             let numbers: Vec<u64> = log.iter().map(|entry| entry.seq).collect();
             assert_eq!(numbers, (1..=log.len() as u64).collect::<Vec<_>>());
-            let got = seen.cursors[room];
-            assert_eq!(got, log.len() as u64, "seed {seed}: {} has got so many of a room", seen.name);
+            let got = client.cursors[room];
+            assert_eq!(got, log.len() as u64, "seed {seed}: {} has got so many of a room", client.name);
         }
-        for ((room, key), seq) in &seen.acks {
+        for ((room, key), seq) in &client.acks {
             let of_key =
                 |entry: &&Entry| matches!(&entry.body, EntryBody::MessagePosted { key: k, .. } if *k == Some(*key));
             let there: Vec<u64> = state.logs[room].iter().filter(of_key).map(|entry| entry.seq).collect();
-            assert_eq!(there, [*seq], "seed {seed}: {} was told where the message is", seen.name);
+            assert_eq!(there, [*seq], "seed {seed}: {} was told where the message is", client.name);
         }
     }
 }
