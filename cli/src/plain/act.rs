@@ -60,7 +60,7 @@ pub(super) async fn run(session: &mut Session<'_>, view: &mut View, command: Com
             session.console.print(&text)?;
         }
         Command::Screen(_) => {
-            session.console.print("That is about the full-screen interface: `chat` without --plain.")?
+            session.console.print("That is about the full-screen interface: `chat` without --plain.")?;
         }
         about_messages => on_messages::run(session, view, about_messages).await?,
     }

@@ -129,12 +129,7 @@ pub fn read_head(row: &Row, first: usize) -> Result<Head, DbError> {
 }
 
 /// Up to `limit` entries after `after`, oldest first.
-pub async fn entries(
-    session: &mut Session,
-    room: RoomId,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<StoredEntry>, DbError> {
+pub async fn entries(session: &mut Session, room: RoomId, after: u64, limit: u32) -> Result<Vec<StoredEntry>, DbError> {
     let sql = Sql::new(format!(
         "SELECT TOP (@P3) {COLUMNS} FROM timeline.entries WHERE room_id = @P1 AND seq > @P2 ORDER BY seq"
     ));
@@ -144,9 +139,8 @@ pub async fn entries(
 
 /// Messages up to and including entry `seq` (0 before the first entry; a seq beyond the head counts as the head).
 pub async fn ordinal_at(session: &mut Session, room: RoomId, seq: u64) -> Result<u64, DbError> {
-    let sql = Sql::new(
-        "SELECT TOP (1) ordinal FROM timeline.entries WHERE room_id = @P1 AND seq <= @P2 ORDER BY seq DESC",
-    );
+    let sql =
+        Sql::new("SELECT TOP (1) ordinal FROM timeline.entries WHERE room_id = @P1 AND seq <= @P2 ORDER BY seq DESC");
     let row = session.query_opt(sql.bind(room).bind(seq)).await?;
     row.map_or(Ok(0), |row| row.uint(0))
 }
@@ -170,7 +164,9 @@ pub fn stored_entry(row: &Row) -> Result<StoredEntry, DbError> {
 pub async fn advance_published(session: &mut Session, marks: &[(RoomId, u64)]) -> Result<(), DbError> {
     for part in marks.chunks(MARKS) {
         let mut sql = Sql::default();
-        sql.push("UPDATE h SET published_seq = CASE WHEN m.seq > h.seq THEN h.seq ELSE m.seq END FROM timeline.heads h ");
+        sql.push(
+            "UPDATE h SET published_seq = CASE WHEN m.seq > h.seq THEN h.seq ELSE m.seq END FROM timeline.heads h ",
+        );
         sql.push("JOIN (VALUES ");
         sql.rows(part.iter().map(|(room, seq)| [Param::from(*room), Param::from(*seq)]));
         sql.push(") AS m (room_id, seq) ON m.room_id = h.room_id WHERE h.published_seq < m.seq");
@@ -181,11 +177,7 @@ pub async fn advance_published(session: &mut Session, marks: &[(RoomId, u64)]) -
 
 /// Up to `limit` rooms of which entries that were committed before `before` are not marked as published, and their
 /// marks. What is found was left by a crash, or its mark was not stored yet: publishing it again is harmless.
-pub async fn unpublished(
-    session: &mut Session,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<(RoomId, u64)>, DbError> {
+pub async fn unpublished(session: &mut Session, before: Timestamp, limit: u32) -> Result<Vec<(RoomId, u64)>, DbError> {
     let sql = Sql::new(
         "SELECT TOP (@P2) h.room_id, h.published_seq FROM timeline.heads h
          JOIN timeline.entries e ON e.room_id = h.room_id AND e.seq = h.published_seq + 1

@@ -10,7 +10,7 @@ use crate::{DbError, Mssql};
 /// Who is there besides the tables; run before the migrations, and again harmless.
 const ROLES: &str = "roles.sql";
 /// For everything together, the wait for another migrator included.
-const LIMIT: Duration = Duration::from_secs(1800);
+const LIMIT: Duration = Duration::from_mins(30);
 
 pub(super) async fn migrate(db: &Mssql) -> Result<Vec<Applied>, MigrationError> {
     // One session holds the lock from the first look to the last file; the server frees it when the session ends.
@@ -107,10 +107,11 @@ mod tests {
 
     #[test]
     fn a_file_is_split_at_lines_that_say_go() {
-        let file = "-- about\nCREATE TABLE go_there (x INT);\ngo\n\nGO\n-- nothing\n GO \nCREATE VIEW v AS\nSELECT 1 AS go;\n";
-        assert_eq!(batches(file), [
-            "-- about\nCREATE TABLE go_there (x INT);\n",
-            "CREATE VIEW v AS\nSELECT 1 AS go;\n"
-        ]);
+        let file =
+            "-- about\nCREATE TABLE go_there (x INT);\ngo\n\nGO\n-- nothing\n GO \nCREATE VIEW v AS\nSELECT 1 AS go;\n";
+        assert_eq!(
+            batches(file),
+            ["-- about\nCREATE TABLE go_there (x INT);\n", "CREATE VIEW v AS\nSELECT 1 AS go;\n"]
+        );
     }
 }

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_url_is_said_without_its_password() {
-        for text in ["mssql://", "postgres://u:hidden@h/d", "mssql://u:hidden@h/a/b", "mssql://u:hidden@h/?tls=no", "x"] {
+        for text in ["mssql://", "postgres://u:hidden@h/d", "mssql://u:hidden@h/a/b", "mssql://u:hidden@h/?tls=no", "x"]
+        {
             let error = text.parse::<MssqlUrl>().unwrap_err();
             assert!(!error.contains("hidden"), "{error}");
             assert!(error.contains("tls") || error.contains("mssql://"), "{error}");

@@ -15,8 +15,8 @@ const TRY_AGAIN: [u32; 4] = [1205, 1222, 33_557_097, 3960];
 const REFUSED: [u32; 4] = [18_456, 18_452, 4060, 916];
 /// A right is missing on an object, a column, a statement.
 const FORBIDDEN: [u32; 3] = [229, 230, 262];
-/// Errors that our own batches throw have this number and more.
-const OURS: u32 = 50_000;
+/// The numbers of errors that our own batches throw.
+const OURS: std::ops::Range<u32> = 50_000..100_000;
 
 /// What became of a call.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Failure {
             code if FORBIDDEN.contains(&code) => Self::Final(DbError::Internal(format!(
                 "the service's user lacks a right; run the migrations as an administrator: {text}"
             ))),
-            code if code >= OURS && code < 100_000 => Self::TryAgain(DbError::Unavailable(text)),
+            code if OURS.contains(&code) => Self::TryAgain(DbError::Unavailable(text)),
             _ => Self::Final(DbError::Internal(text)),
         }
     }

@@ -228,16 +228,14 @@ impl Inner {
         let committing = Arc::new(AtomicBool::new(false));
         let session = Session::new(connection, mode.begin().is_some(), Arc::clone(&committing));
         let limit = self.options.operation_limit;
-        match tokio::time::timeout(limit, attempt(mode, session, work, &committing)).await {
-            Ok(tried) => tried,
+        let attempt = attempt(mode, session, work, &committing);
+        tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
             // The connection went with the attempt.
-            Err(_) => {
-                let reason = format!("the database took longer than {limit:?}");
-                let unknown = committing.load(Ordering::Acquire);
-                let error = if unknown { DbError::OutcomeUnknown(reason) } else { DbError::Unavailable(reason) };
-                Tried::Done(Err(error.into()))
-            }
-        }
+            let reason = format!("the database took longer than {limit:?}");
+            let unknown = committing.load(Ordering::Acquire);
+            let error = if unknown { DbError::OutcomeUnknown(reason) } else { DbError::Unavailable(reason) };
+            Tried::Done(Err(error.into()))
+        })
     }
 }
 

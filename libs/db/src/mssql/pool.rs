@@ -7,15 +7,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bb8_tiberius::rt::Client;
 use super::config::{MssqlOptions, MssqlUrl};
 use super::error::{Failure, refused, untrusted};
 use crate::DbError;
+use bb8_tiberius::rt::Client;
 
 /// A connection that has rested for longer is asked for a sign of life before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Unused connections above the number to keep are closed after this.
-const CLOSED_AFTER: Duration = Duration::from_secs(60);
+const CLOSED_AFTER: Duration = Duration::from_mins(1);
 
 /// What every connection is set to. A statement that fails ends its whole transaction; a wait for a lock ends before the
 /// operation's own limit does. The rest is what filtered indexes need.
@@ -110,7 +110,7 @@ impl bb8::ErrorSink<DbError> for LastError {
 
 #[derive(Clone)]
 pub(super) struct Pool {
-    pool: bb8::Pool<Manager>,
+    connections: bb8::Pool<Manager>,
     last_error: LastError,
     limit: Duration,
 }
@@ -121,24 +121,24 @@ impl Pool {
         let inner = bb8_tiberius::ConnectionManager::new(url.driver_config());
         let manager = Manager { inner, limit: options.connect_limit };
         let last_error = LastError::default();
-        let pool = bb8::Pool::builder()
+        let connections = bb8::Pool::builder()
             .max_size(size)
             .min_idle(idle.min(size))
             .idle_timeout(CLOSED_AFTER)
             .connection_timeout(options.connect_limit)
             .error_sink(Box::new(last_error.clone()))
             .build_unchecked(manager);
-        Self { pool, last_error, limit: options.connect_limit }
+        Self { connections, last_error, limit: options.connect_limit }
     }
 
     /// Connects once, outside the pool: whether it can be done, and why not.
     pub(super) async fn try_connect(&self) -> Result<(), DbError> {
-        self.pool.dedicated_connection().await.map(drop)
+        self.connections.dedicated_connection().await.map(drop)
     }
 
     /// A connection, marked as working.
     pub(super) async fn get(&self) -> Result<bb8::PooledConnection<'static, Manager>, DbError> {
-        let mut connection = self.pool.get_owned().await.map_err(|error| match error {
+        let mut connection = self.connections.get_owned().await.map_err(|error| match error {
             bb8::RunError::User(error) => error,
             bb8::RunError::TimedOut => self.timed_out(),
         })?;
@@ -147,14 +147,13 @@ impl Pool {
     }
 
     fn timed_out(&self) -> DbError {
-        let state = self.pool.state();
+        let state = self.connections.state();
         let reason = self.last_error.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match reason.filter(|_| state.connections == 0) {
             Some(reason) => DbError::Unavailable(reason),
-            None => DbError::Unavailable(format!(
-                "all {} connections were busy for {:?}",
-                state.connections, self.limit
-            )),
+            None => {
+                DbError::Unavailable(format!("all {} connections were busy for {:?}", state.connections, self.limit))
+            }
         }
     }
 }

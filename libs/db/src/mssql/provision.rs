@@ -8,7 +8,7 @@ use super::{Mssql, MssqlUrl, Session, Sql};
 use crate::DbError;
 
 /// Making a database takes its time.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 /// Characters of a password at least, by the server's policy.
 const SHORTEST: usize = 8;
 
@@ -79,8 +79,9 @@ impl Mssql {
     pub async fn provision(&self, logins: &[ServiceLogin]) -> Result<(), DbError> {
         for login in logins {
             let name = ServiceLogin::name(&self.inner.url.database, login.service);
-            check_password(&name, &login.password)
-                .map_err(|reason| DbError::Conflict(format!("the password of the log-in {name} is refused: {reason}")))?;
+            check_password(&name, &login.password).map_err(|reason| {
+                DbError::Conflict(format!("the password of the log-in {name} is refused: {reason}"))
+            })?;
         }
         let (database, logins) = (self.inner.url.database.clone(), logins.to_vec());
         self.with_operation_limit(LIMIT)

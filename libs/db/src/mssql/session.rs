@@ -137,7 +137,10 @@ impl Session {
 }
 
 /// All results of a query, in their order. The driver's own way of gathering them loses an empty one among several.
-async fn results(client: &mut Client, query: tiberius::Query<'static>) -> Result<Vec<Vec<Row>>, tiberius::error::Error> {
+async fn results(
+    client: &mut Client,
+    query: tiberius::Query<'static>,
+) -> Result<Vec<Vec<Row>>, tiberius::error::Error> {
     let mut stream = query.query(client).await?;
     let mut sets: Vec<Vec<Row>> = Vec::new();
     while let Some(item) = stream.try_next().await? {

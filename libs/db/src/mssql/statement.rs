@@ -119,7 +119,8 @@ impl Sql {
     }
 
     fn with_nulls(&self) -> String {
-        let is_null = |number: usize| number.checked_sub(1).and_then(|n| self.params.get(n)).is_some_and(Param::is_null);
+        let is_null =
+            |number: usize| number.checked_sub(1).and_then(|n| self.params.get(n)).is_some_and(Param::is_null);
         renamed(&self.text, |number| if is_null(number) { "NULL".to_owned() } else { format!("@P{number}") })
     }
 }

@@ -138,9 +138,8 @@ async fn a_refused_write_leaves_nothing_and_its_connection_is_used_again() {
 #[ignore = "needs a server in CHATAPP_TEST_MSSQL_URL"]
 async fn what_the_server_objects_to_is_named_by_kind() {
     let Server { db, .. } = &server().await;
-    let failing = |sql: &'static str| {
-        db.write(move |session| Box::pin(async move { session.execute(sql).await.map(drop) }))
-    };
+    let failing =
+        |sql: &'static str| db.write(move |session| Box::pin(async move { session.execute(sql).await.map(drop) }));
     let twice = failing("INSERT INTO dbo.things (id, n) VALUES (1, 1)").await;
     assert!(matches!(twice, Err(DbError::Conflict(_))), "{twice:?}");
     let null = failing("INSERT INTO dbo.things (id, n) VALUES (3, NULL)").await;
@@ -291,11 +290,12 @@ async fn a_connection_that_died_at_rest_is_replaced_unseen() {
     assert!(!found.is_empty(), "the server lists no sessions");
     for session in &found {
         let kill = Sql::new(format!("KILL {}", session.int(0).unwrap()));
-        let _ = killer.run(move |s| {
-            let kill = kill.clone();
-            Box::pin(async move { s.execute(kill).await })
-        })
-        .await;
+        let _ = killer
+            .run(move |s| {
+                let kill = kill.clone();
+                Box::pin(async move { s.execute(kill).await })
+            })
+            .await;
     }
     for n in 2..10 {
         assert_eq!(add_one(db, 1).await.unwrap(), n);
@@ -327,7 +327,8 @@ async fn migrators_at_once_do_the_work_once() {
     let (one, two) = tokio::join!(a.migrate(), b.migrate());
     assert_eq!((one.unwrap(), two.unwrap()), (vec![], vec![]), "the kit has migrated it");
     a.check_migrated().await.unwrap();
-    run(&Mssql::open(&url_of(kit), patient()).await.unwrap(), "UPDATE dbo.chatapp_migrations SET checksum = 0x00").await;
+    run(&Mssql::open(&url_of(kit), patient()).await.unwrap(), "UPDATE dbo.chatapp_migrations SET checksum = 0x00")
+        .await;
     assert!(a.check_migrated().await.unwrap_err().to_string().contains("was changed"));
 }
 
@@ -368,10 +369,11 @@ async fn a_service_may_do_what_was_granted_to_it_and_nothing_else() {
     for service in ServiceLogin::SERVICES {
         let drop_login = Sql::new(format!("DROP LOGIN [{}]", ServiceLogin::name(&database, service)));
         // A log-in that stays because its last connection is just being closed harms nobody.
-        let _ = db.run(move |s| {
-            let sql = drop_login.clone();
-            Box::pin(async move { s.execute(sql).await })
-        })
-        .await;
+        let _ = db
+            .run(move |s| {
+                let sql = drop_login.clone();
+                Box::pin(async move { s.execute(sql).await })
+            })
+            .await;
     }
 }

@@ -76,9 +76,7 @@ async fn what_was_not_marked_as_published_is_found_on_sql_server() {
     }
     let find = |at: i64| {
         let db = db.clone();
-        async move {
-            db.read(move |session| Box::pin(unpublished(session, Timestamp::from_millis(at), 10))).await.unwrap()
-        }
+        async move { db.read(move |session| Box::pin(unpublished(session, Timestamp::from_millis(at), 10))).await.unwrap() }
     };
     assert_eq!(find(2_000).await, [(room, 0)]);
     assert_eq!(find(500).await, [], "too young to be given up");

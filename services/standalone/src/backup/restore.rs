@@ -46,12 +46,7 @@ pub fn restore(storage: &Storage, from: &Path, progress: &dyn Progress) -> anyho
     progress.now("putting it in place");
     let secret = unfinished_secret(&storage.secret_key, &manifest.secret).with_context(refused)?;
     let kept = put_in_place(storage, place, copied, secret)?;
-    Ok(Restored {
-        database: place.to_owned(),
-        made_at: manifest.made_at,
-        version: manifest.version,
-        kept,
-    })
+    Ok(Restored { database: place.to_owned(), made_at: manifest.made_at, version: manifest.version, kept })
 }
 
 /// Copies the backup beside its place, checks the copy and makes it a platform's database.
@@ -93,7 +88,12 @@ fn unfinished_secret(place: &Path, secret: &Secret) -> anyhow::Result<Option<Tem
 
 /// Moves what is there aside and the new files in. The order leaves at every moment either a whole platform, or files
 /// from which a second run of the restore makes one.
-fn put_in_place(storage: &Storage, database: &Path, copied: TempPath, secret: Option<TempPath>) -> anyhow::Result<Vec<PathBuf>> {
+fn put_in_place(
+    storage: &Storage,
+    database: &Path,
+    copied: TempPath,
+    secret: Option<TempPath>,
+) -> anyhow::Result<Vec<PathBuf>> {
     merge_log(database);
     let mut kept = Vec::new();
     if let Some(secret) = secret {

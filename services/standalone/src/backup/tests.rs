@@ -182,7 +182,10 @@ async fn what_was_there_before_a_restore_is_kept_whole() {
     append(&db, room).await;
     // Its log is not merged yet: the second entry is in the log alone.
     let kept = restore(&old.storage, &file, &Quiet).unwrap().kept;
-    assert_eq!(kept, [std::path::PathBuf::from(format!("{}.before-restore", old.storage.database_file().unwrap().display()))]);
+    assert_eq!(
+        kept,
+        [std::path::PathBuf::from(format!("{}.before-restore", old.storage.database_file().unwrap().display()))]
+    );
     assert_eq!(head_and_entries(&kept[0]), (2, 2));
     assert_eq!(head_and_entries(old.storage.database_file().unwrap()), (1, 1));
     let again = restore(&old.storage, &file, &Quiet).unwrap().kept;

@@ -20,9 +20,8 @@ pub(crate) fn test(report: &mut Report) -> Result<()> {
         return process::watch("cargo", &TESTS, |line| report.tally.read_nextest(line));
     }
     if !process::succeeds("docker", &["info"]) || !process::succeeds("docker", &["pull", "--quiet", IMAGE]) {
-        report.skip(&format!(
-            "the tests on SQL Server: {URL} names no server, and none can be started here with Docker"
-        ));
+        report
+            .skip(&format!("the tests on SQL Server: {URL} names no server, and none can be started here with Docker"));
         return Ok(());
     }
     let arguments = [&WITH_SERVER[..], &["--", "cargo"], &TESTS].concat();

@@ -13,8 +13,7 @@ use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, ExprIf, ExprMatch, ExprMethodCall, ItemConst, ItemMod, Lit, Local, Macro, Pat};
 
 /// The words that statements begin with.
-const BEGINNINGS: [&str; 9] =
-    ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "DECLARE ", "EXEC ", "IF ", "WITH ", "SET "];
+const BEGINNINGS: [&str; 9] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "DECLARE ", "EXEC ", "IF ", "WITH ", "SET "];
 
 /// Texts that have a name, and where.
 pub(crate) struct Constants(Vec<(PathBuf, HashMap<String, String>)>);

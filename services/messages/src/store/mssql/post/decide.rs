@@ -26,7 +26,7 @@ pub(super) struct Decided {
 }
 
 enum Decision {
-    Append(Accepted),
+    Append(Box<Accepted>),
     /// The original answer, and who was named in it.
     Repeat(EarlierPost, Named),
 }
@@ -71,7 +71,7 @@ pub(super) fn decide(posts: &[&Post], facts: &Facts, now: Timestamp) -> Result<D
                 if accepted.is_ok() {
                     in_group.insert(used, n);
                 }
-                accepted.map(Decision::Append)
+                accepted.map(|accepted| Decision::Append(Box::new(accepted)))
             }
         };
         decided.posts.push(decision);
@@ -103,7 +103,7 @@ impl Decided {
     /// Those to be written, in the order of their rooms' logs, with their places in the group.
     pub(super) fn accepted(&self) -> impl Iterator<Item = (usize, &Accepted)> {
         self.posts.iter().enumerate().filter_map(|(n, decision)| match decision {
-            Ok(Decision::Append(accepted)) => Some((n, accepted)),
+            Ok(Decision::Append(accepted)) => Some((n, &**accepted)),
             _ => None,
         })
     }
@@ -145,14 +145,15 @@ impl Decision {
     fn into_done(self, post: &Post, names: &Names) -> Done {
         let new = post.new.clone();
         match self {
-            Self::Append(Accepted { appended, entry, mentions, said }) => {
+            Self::Append(accepted) => {
+                let Accepted { appended, entry, mentions, said } = *accepted;
                 let (room_id, actor) = (new.room, new.author.clone());
                 let message = new.first_form(post.message_id, appended.seq, entry.at, mentions);
                 let entry = Entry { room_id, seq: appended.seq, at: entry.at, actor, body: said };
                 Done { posted: PostedMessage { message, duplicate: false }, entry: Some(entry) }
             }
-            Self::Repeat(earlier, named) => {
-                let mentions = match named {
+            Self::Repeat(earlier, mentioned) => {
+                let mentions = match mentioned {
                     Named::Known(users) => users,
                     Named::Ids(ids) => names.all(&ids),
                 };
