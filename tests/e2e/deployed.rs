@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A container is started again, and its service ready, well before.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
+const RECOVERS_WITHIN: Duration = Duration::from_mins(1);
 /// Sends that are acknowledged before the next kill, and after it.
 const SENDS: usize = 60;
 /// The services, and the bus, by their names in the compose files.

@@ -77,7 +77,7 @@ fn master_secret(vault: &Vault) -> anyhow::Result<MasterSecret> {
     let services = PERMISSIONS.map(|one| one.service);
     let wanted = Wanted { file: MASTER, given: MASTER.to_owned(), holders: &services };
     let parse = |secret: &Secret| MasterSecret::from_base64(secret.expose());
-    let secret = vault.settle(&wanted, |secret| parse(secret).map(|_| ()), || new_master_secret(vault))?;
+    let secret = vault.settle(&wanted, |secret| Ok(parse(secret).map(|_| ())?), || new_master_secret(vault))?;
     Ok(parse(&secret)?)
 }
 
