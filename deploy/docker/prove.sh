@@ -231,6 +231,7 @@ free_port() {
 clean_up() {
   local result=$?
   trap - EXIT
+  trap '' INT TERM
   if [ "${#compose[@]}" -gt 0 ]; then
     [ "$result" -eq 0 ] || [ "$result" -eq 77 ] || "${compose[@]}" logs --no-color --tail 40 2>/dev/null || true
     "${compose[@]}" down -v --remove-orphans >/dev/null 2>&1 || true
