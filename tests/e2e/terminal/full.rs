@@ -40,6 +40,16 @@ async fn enters(terminal: &mut Terminal, room: &str) {
     terminal.shows(&format!("message {room}")).await;
 }
 
+/// Goes on typing, as people do, until the other one is told of it: it is said now and then only.
+async fn is_seen_typing(one: &mut Terminal, other: &Terminal, name: &str) {
+    let begun = std::time::Instant::now();
+    while !other.text().contains(&format!("{name} is typing")) {
+        assert!(begun.elapsed() < chatapp_testkit::DEADLINE, "{}", other.text());
+        one.keys("x\u{7f}").await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
 async fn id_of(user: &User, room: &str) -> String {
     user.get(&format!("/v1/rooms/by-name/{room}")).await.expect(200)["id"].as_str().unwrap().to_owned()
 }
@@ -89,7 +99,7 @@ async fn two_people_talk_answer_change_and_erase() {
     bob.shows("said before bob came").await;
     ann.shows(&format!("{} joined", home_b.name)).await;
     ann.keys("half a sent").await;
-    bob.shows(&format!("{} is typing", home_a.name)).await;
+    is_seen_typing(&mut ann, &bob, &home_a.name).await;
     bob.types("interrupting you").await;
     ann.shows("interrupting you").await;
     ann.shows("› half a sent").await;

@@ -114,9 +114,13 @@ fn troubled(state: &mut State, to: &Request, trouble: &Trouble) -> Vec<Effect> {
                 (room.members_asked, room.members_stale) = (false, true);
             }
         }
-        // Listing goes on by itself when the gateway answers again.
-        Request::Rooms if trouble.is_transient => return vec![],
         _ => {}
+    }
+    // What nobody asked for by a key is asked for again when the gateway answers again; that it does not answer is told
+    // by the status line.
+    let is_silent = matches!(to, Request::Page { .. } | Request::Members(_) | Request::Rooms | Request::Public(_));
+    if trouble.is_transient && is_silent {
+        return vec![];
     }
     state.complain(trouble.text.clone());
     vec![]

@@ -104,6 +104,8 @@ fn connected(state: &mut State, transport: Transport) -> Vec<Effect> {
 
 fn disconnected(state: &mut State, retry_in: Duration, reason: String) -> Vec<Effect> {
     state.connection = Connection::Broken { reason, retry_in };
+    // That there is no connection is to be seen.
+    state.notice = None;
     for room in state.rooms.iter_mut() {
         // Who is online and typing is not known now, and what comes next is what was missed.
         room.online.clear();

@@ -83,7 +83,8 @@ pub(super) fn typed(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(room) = state.rooms.current_mut() else { return vec![] };
     room.composer.insert(text);
     room.view.chosen = None;
-    let is_message = !room.composer.text().starts_with(':') && room.ended.is_none();
+    // Before the first page of a room it is not followed yet, and nobody there can be told.
+    let is_message = !room.composer.text().starts_with(':') && room.ended.is_none() && room.head > 0;
     let is_due = room.said_typing.is_none_or(|at| at.plus(TYPING_EVERY) <= now);
     if !(is_message && is_due) {
         return vec![];
@@ -151,9 +152,11 @@ fn send(state: &mut State) -> Vec<Effect> {
 
 /// Empties the composer; `remember` says whether what was in it may be brought back.
 fn take(state: &mut State, remember: bool) {
+    let now = state.now;
     let Some(room) = state.rooms.current_mut() else { return };
     let text = room.composer.take();
-    room.said_typing = None;
+    // Whoever goes on writing is told of again, though not at once: the gateway passes over what comes too often.
+    room.said_typing = room.said_typing.map(|_| now.plus(Duration::SECOND - TYPING_EVERY));
     if remember && !text.trim().is_empty() && state.sent.last() != Some(&text) {
         state.sent.push(text);
         if state.sent.len() > REMEMBERED {

@@ -227,7 +227,7 @@ impl<R: Remote, C: Connect> Feed<R, C> {
                 self.nudged = true;
                 return self.queue.push(message);
             }
-            Command::Typing { room_id } => self.write(ClientFrame { id: None, op: ClientOp::Typing { room_id } }),
+            Command::Typing { room_id } => self.write(aside(ClientOp::Typing { room_id })),
             Command::Read { room_id, seq } => {
                 let mark = self.marks.entry(room_id).or_default();
                 *mark = seq.max(*mark);
@@ -254,6 +254,13 @@ impl<R: Remote, C: Connect> Feed<R, C> {
 }
 
 const REFRESH_BEFORE_END: Duration = Duration::from_secs(55);
+
+/// A frame that may be refused without harm. Its `id` tells its refusal from one that says that a room has ended.
+pub(super) fn aside(op: ClientOp) -> ClientFrame {
+    ClientFrame { id: Some(FrameId::Text(ASIDE.to_owned())), op }
+}
+
+const ASIDE: &str = "aside";
 
 /// A subscription. Its `id` names the room, so that a refusal can be told from that of another frame.
 pub(super) fn subscribe_frame(room_id: RoomId, after: Option<u64>) -> ClientFrame {

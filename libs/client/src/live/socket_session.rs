@@ -14,7 +14,7 @@ use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::event::{Ending, Event, Transport};
-use super::feed::{Feed, subscribe_frame, subscription_of};
+use super::feed::{Feed, aside, subscribe_frame, subscription_of};
 use super::remote::Remote;
 use super::rooms::{Step, is_hidden};
 use super::socket::{Connect, ConnectError, Incoming};
@@ -113,7 +113,7 @@ impl<R: Remote, C: Connect> Feed<R, C> {
             self.frames.extend(
                 std::mem::take(&mut self.marks)
                     .into_iter()
-                    .map(|(room_id, seq)| ClientFrame { id: None, op: ClientOp::Read { room_id, seq } }),
+                    .map(|(room_id, seq)| aside(ClientOp::Read { room_id, seq })),
             );
             if let Some(m) = self.queue.next_due(Instant::now()).cloned() {
                 let op = ClientOp::Send { room_id: m.room_id, key: m.key, body: m.body, reply_to: m.reply_to };
@@ -174,7 +174,8 @@ impl<R: Remote, C: Connect> Feed<R, C> {
             }
             ServerEvent::Error { code, retryable, key: None, room_id, retry_after_s, .. } => {
                 let subscription = subscription_of(frame.id.as_ref());
-                return match subscription.or_else(|| room_id.filter(|_| is_hidden(code))) {
+                let is_aside = frame.id.is_some();
+                return match subscription.or_else(|| room_id.filter(|_| is_hidden(code) && !is_aside)) {
                     Some(room) if retryable => {
                         let wait = Duration::from_secs(retry_after_s.unwrap_or(1).clamp(1, 60));
                         let again = tokio::time::sleep(wait).map(move |()| Done::Resubscribe(room));

@@ -157,6 +157,24 @@ async fn a_room_that_one_cannot_see_ends_its_subscription_alone() {
 }
 
 #[tokio::test]
+async fn a_typing_that_is_refused_does_not_end_the_room() {
+    let (stage, handle, mut events) = Stage::start(Mode::Socket);
+    let room = RoomId::new();
+    handle.subscribe(room, Some(0)).await;
+    handle.typing(room).await;
+    let mut server = stage.accept().await;
+    server.subscription().await;
+    server.say(ServerEvent::Subscribed { room_id: room, head: 0 });
+    server.say(ServerEvent::CaughtUp { room_id: room, seq: 0 });
+    next(&mut events, |e| matches!(e, Event::CaughtUp { .. })).await;
+    handle.typing(room).await;
+    server.refuse_typing(ErrorCode::RoomNotFound).await;
+    server.push_entry(room, 1);
+    let told = next(&mut events, |e| matches!(e, Event::RoomEnded { .. } | Event::Entry(_))).await;
+    assert!(matches!(told, Event::Entry(_)), "{told:?}");
+}
+
+#[tokio::test]
 async fn an_owner_that_does_not_read_can_still_ask() {
     let (stage, handle, mut events) = Stage::start(Mode::Socket);
     let room = RoomId::new();

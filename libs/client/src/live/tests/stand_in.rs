@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chatapp_types::frame::{ClientFrame, ClientOp, ServerEvent, ServerFrame};
+use chatapp_types::frame::{ClientFrame, ClientOp, FrameId, ServerEvent, ServerFrame};
 use chatapp_types::messages::{Message, PostedMessage, TimelinePage};
 use chatapp_types::{
     Clock, Entry, EntryBody, ErrorCode, Limits, MessageId, RoomId, Secret, SendKey, SessionId, SystemClock, Timestamp,
@@ -240,6 +240,10 @@ impl ServerEnd {
     }
 
     pub(super) fn refuse_subscription(&self, room_id: RoomId, code: ErrorCode) {
+        self.refuse_frame(None, room_id, code);
+    }
+
+    fn refuse_frame(&self, id: Option<FrameId>, room_id: RoomId, code: ErrorCode) {
         let message = code.title().to_owned();
         let event = ServerEvent::Error {
             code,
@@ -250,21 +254,32 @@ impl ServerEnd {
             retry_after_s: None,
             outcome: None,
         };
-        self.say_frame(&ServerFrame { id: None, event });
+        self.say_frame(&ServerFrame { id, event });
     }
 
     pub(super) fn close(&self, code: u16) {
         let _ = self.to_feed.unbounded_send(Incoming::Closed { code, reason: String::new() });
     }
 
+    /// Waits until the feed says that one is typing, and refuses it, with the frame's own id.
+    pub(super) async fn refuse_typing(&mut self, code: ErrorCode) {
+        let frame = self.expect_frame(|op| matches!(op, ClientOp::Typing { .. })).await;
+        let ClientOp::Typing { room_id } = frame.op else { panic!("not typing: {frame:?}") };
+        self.refuse_frame(frame.id, room_id, code);
+    }
+
     /// Waits for a frame that `wanted` accepts.
     pub(super) async fn expect(&mut self, wanted: impl Fn(&ClientOp) -> bool) -> ClientOp {
+        self.expect_frame(wanted).await.op
+    }
+
+    async fn expect_frame(&mut self, wanted: impl Fn(&ClientOp) -> bool) -> ClientFrame {
         let found = async {
             loop {
                 let text = self.from_feed.next().await.expect("the feed writes");
                 let frame: ClientFrame = serde_json::from_str(&text).unwrap();
                 if wanted(&frame.op) {
-                    return frame.op;
+                    return frame;
                 }
             }
         };
