@@ -1,12 +1,14 @@
 //! Errors on the wire: RFC 9457 problem details with a stable code.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $word:literal, $status:literal, $title:literal;)+) => {
         /// What went wrong, for programs. The words are stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ErrorCode {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)+
             /// A code that this version does not know.
@@ -120,6 +122,18 @@ codes! {
     /// It took too long.
     Timeout = "timeout", 503, "It took too long";
 }
+
+/// By hand: a derived one would list the names of the code, since it does not see through the macro.
+impl PartialSchema for ErrorCode {
+    fn schema() -> RefOr<Schema> {
+        let words = Self::ALL.iter().map(|code| code.as_str());
+        let about = "What went wrong, for programs. The words are stable; further ones may come.";
+        let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(about));
+        schema.build().into()
+    }
+}
+
+impl ToSchema for ErrorCode {}
 
 impl std::fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -251,5 +265,21 @@ impl std::error::Error for Problem {}
 impl From<ErrorCode> for Problem {
     fn from(code: ErrorCode) -> Self {
         Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_lists_the_words_of_the_wire() {
+        let schema = serde_json::to_value(ErrorCode::schema()).expect("JSON");
+        for code in ErrorCode::ALL {
+            let word = serde_json::to_value(code).expect("JSON");
+            assert_eq!(word, code.as_str());
+            assert!(schema["enum"].as_array().expect("words").contains(&word), "{word} is not in {schema}");
+        }
+        assert_eq!(ErrorCode::name(), "ErrorCode");
     }
 }
