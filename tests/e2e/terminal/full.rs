@@ -288,6 +288,44 @@ fn child_of(parent: u32) -> String {
 }
 
 #[tokio::test]
+async fn an_editor_a_hook_and_ones_own_keys_are_used_as_the_settings_say() {
+    let platform = Platform::start().await;
+    let home = Home::registered(&platform, "ann").await;
+    let bob = User::register(&platform, "bob").await;
+    let told = home.files().join("told");
+    let settings = format!(
+        "editor = [\"sh\", \"-c\", \"echo from the editor >> \\\"$0\\\"\"]\n[notify]\nosc = \"9\"\nalso_when_looking = true\n\
+         hook = [\"sh\", \"-c\", \"cat >> {}\"]\n[keys.writing]\n\"ctrl+g\" = \"editor\"\n",
+        told.display()
+    );
+    std::fs::write(home.files().join("chat.toml"), settings).expect("the settings");
+    let mut ann = opened(&home).await;
+    let room = unique_name("hall");
+    makes_a_room(&mut ann, &room).await;
+    ann.keys("begun here, and ").await;
+    ann.keys("\u{7}").await;
+    ann.shows("› begun here, and from the editor").await;
+    ann.types("").await;
+    ann.shows("✓│ begun here, and from the editor").await;
+    // The screen is drawn anew on request, at once and whole.
+    ann.keys("\u{c}").await;
+    ann.shows("✓│ begun here, and from the editor").await;
+    let id = id_of(&bob, &room).await;
+    bob.join(&id).await;
+    bob.say(&id, &format!("hey @{}", home.name)).await;
+    let call = chatapp_testkit::eventually("the hook is told", || {
+        let line = std::fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n'));
+        async move { line }
+    })
+    .await;
+    let call: serde_json::Value = serde_json::from_str(call.trim()).expect("JSON");
+    assert_eq!((call["author"].as_str(), call["mention"].as_bool()), (Some(bob.name.as_str()), Some(true)));
+    ann.until("the terminal is told", |_| true).await;
+    let bytes = String::from_utf8_lossy(&ann.bytes()).into_owned();
+    assert!(bytes.contains(&format!("\u{1b}]9;{} in {room}: hey @", bob.name)), "no notification");
+}
+
+#[tokio::test]
 async fn an_idle_screen_takes_no_time_of_the_processor() {
     let platform = Platform::start().await;
     let home = Home::registered(&platform, "ann").await;

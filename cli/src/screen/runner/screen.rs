@@ -19,6 +19,7 @@ use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::layout::{Position, Rect};
 
 use crate::screen::draw::draw;
 use crate::screen::state::{Size, State};
@@ -79,7 +80,9 @@ impl Screen {
 
     /// Everything is drawn anew by the next picture.
     pub(super) fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where the cursor is, and the answer would be read as keys.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     pub(super) fn set_mouse(&mut self, has_mouse: bool) -> io::Result<()> {
