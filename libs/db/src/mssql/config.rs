@@ -178,7 +178,7 @@ mod tests {
         let url: MssqlUrl = "mssql://chat:p%40ss%2Fword@db.example:1444/Chat?tls=trust".parse().unwrap();
         assert_eq!((url.host.as_str(), url.port, url.database.as_str()), ("db.example", 1444, "Chat"));
         assert_eq!(url.user.as_deref(), Some("chat"));
-        assert_eq!(url.password.as_ref().map(|p| p.expose()), Some("p@ss/word"));
+        assert_eq!(url.password.as_ref().map(Secret::expose), Some("p@ss/word"));
         assert_eq!(url.tls, MssqlTls::Trust);
         let url: MssqlUrl = "mssql://localhost".parse().unwrap();
         assert_eq!(url, MssqlUrl::new("localhost"));
