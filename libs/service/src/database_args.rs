@@ -61,19 +61,20 @@ pub struct DatabaseArgs {
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginalDatabaseArgs {
     /// Host of a SQL Server
-    #[arg(long, env = "DB_HOST", hide = true, global = true)]
+    #[arg(long, env = "DB_HOST", hide = true, global = true, value_name = "HOST")]
     pub db_host: Option<String>,
     /// Its port
-    #[arg(long, env = "DB_PORT", hide = true, global = true)]
+    #[arg(long, env = "DB_PORT", hide = true, global = true, value_name = "PORT")]
     pub db_port: Option<u16>,
     /// The database
-    #[arg(long, env = "DB_NAME", hide = true, global = true)]
+    #[arg(long, env = "DB_NAME", hide = true, global = true, value_name = "NAME")]
     pub db_name: Option<String>,
     /// The log-in
-    #[arg(long, env = "DB_USER", hide = true, global = true)]
+    #[arg(long, env = "DB_USER", hide = true, global = true, value_name = "NAME")]
     pub db_user: Option<String>,
     /// Its password
-    #[arg(long, env = "DB_PASSWORD", hide = true, hide_env_values = true, global = true, value_parser = secret)]
+    #[arg(long, env = "DB_PASSWORD", hide = true, hide_env_values = true, global = true, value_name = "PASSWORD",
+          value_parser = secret)]
     pub db_password: Option<Secret>,
 }
 
