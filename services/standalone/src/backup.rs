@@ -25,8 +25,7 @@ use chatapp_service::Storage;
 fn file_of(storage: &Storage) -> anyhow::Result<&Path> {
     storage.database_file().ok_or_else(|| {
         anyhow::anyhow!(
-            "this platform is on SQL Server, which makes its own backups: BACKUP DATABASE, as deploy/README.md shows; keep \
-             {} with them",
+            "this platform is on SQL Server, which makes its own backups (BACKUP DATABASE); keep {} with them",
             storage.secret_key.display()
         )
     })
