@@ -9,7 +9,6 @@ pub mod claims;
 pub mod extract;
 pub mod identity;
 pub mod layers;
-pub mod metrics;
 pub mod openapi;
 pub mod ops;
 pub mod problem;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::get};
+use chatapp_metrics::READINESS;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::{Json, metrics};
+use crate::Json;
 
 /// A check that takes longer has failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,7 +41,7 @@ where
 }
 
 /// `/livez` (200 while the process can answer), `/readyz` (200 or 503; with `?verbose` each check's result) and
-/// `/metrics` (Prometheus' text format).
+/// `/metrics` (OpenMetrics text, which Prometheus reads).
 pub fn router(state: OpsState) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
@@ -66,7 +67,7 @@ struct CheckResult {
 }
 
 async fn readyz(State(state): State<Arc<OpsState>>, RawQuery(query): RawQuery) -> Response {
-    let checks = join_all(state.ready.iter().map(|(name, check)| run(name, check))).await;
+    let checks = run_all(&state).await;
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let verbose = query.is_some_and(|q| q.split('&').any(|pair| pair.split('=').next() == Some("verbose")));
@@ -75,6 +76,10 @@ async fn readyz(State(state): State<Arc<OpsState>>, RawQuery(query): RawQuery) -
         return (status, Json(body)).into_response();
     }
     (status, if ready { "ready\n" } else { "not ready\n" }).into_response()
+}
+
+async fn run_all(state: &OpsState) -> Vec<CheckResult> {
+    join_all(state.ready.iter().map(|(name, check)| run(name, check))).await
 }
 
 async fn run(name: &'static str, check: &ReadyCheck) -> CheckResult {
@@ -86,6 +91,8 @@ async fn run(name: &'static str, check: &ReadyCheck) -> CheckResult {
 }
 
 async fn show_metrics(State(state): State<Arc<OpsState>>) -> Response {
-    let text = metrics::render(state.service, state.version);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    for check in run_all(&state).await {
+        READINESS.note(check.name, check.ok);
+    }
+    ([(header::CONTENT_TYPE, chatapp_metrics::CONTENT_TYPE)], chatapp_metrics::encode()).into_response()
 }

@@ -3,6 +3,9 @@
 /// The version, as the package has it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The commit that was built, or the profile for a development build.
+pub const COMMIT: &str = env!("CHATAPP_BUILD_COMMIT");
+
 /// What `--version` prints after the program's name: version, commit (or the profile, for a development build), target.
 pub const LONG_VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (", env!("CHATAPP_BUILD_COMMIT"), ", ", env!("CHATAPP_BUILD_TARGET"), ")");

@@ -72,6 +72,9 @@ where
         Ok(log) => log,
         Err(error) => return failed(&error.into()),
     };
+    // The word of logs, tokens and the bus for the service.
+    let service = program.name.strip_prefix("chatapp-").unwrap_or(program.name);
+    chatapp_metrics::begin(service, build_info::VERSION, build_info::COMMIT);
     let ended = runtime().map_err(Into::into).and_then(|runtime| {
         let ended = runtime.block_on(host(program, settings, build));
         // A read that still runs on a thread of its own must not hold the end up.

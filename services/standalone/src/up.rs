@@ -14,7 +14,7 @@ use chatapp_gateway::GatewayConfig;
 use chatapp_http::serve;
 use chatapp_messages::MessagesConfig;
 use chatapp_rooms::RoomsConfig;
-use chatapp_service::{InstanceLock, Lifetime, ProcessArgs, Readiness, Storage, serve_operations};
+use chatapp_service::{InstanceLock, Lifetime, ProcessArgs, Readiness, Storage, build_info, serve_operations};
 use clap::builder::Resettable;
 use clap::{Args, Command};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +59,7 @@ pub(crate) fn one_switch_for_all_limits(up: Command) -> Command {
 /// Runs the platform until SIGTERM or SIGINT. `logs` is where its log goes, unless to standard error.
 pub async fn up(args: UpArgs, storage: Storage, logs: Option<&Path>, screen: Screen) -> anyhow::Result<()> {
     args.process.check()?;
+    chatapp_metrics::begin("chatapp", build_info::VERSION, build_info::COMMIT);
     storage.prepare()?;
     let _alone = InstanceLock::exclusive(&storage.lock_file())?;
     let listener = listen::listen(args.process.server.listen).await?;

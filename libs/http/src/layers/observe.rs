@@ -5,12 +5,12 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::StatusCode;
+use chatapp_metrics::{ActiveRequest, HTTP};
+use http::{Method, StatusCode};
 use tracing::{Instrument as _, Span, field};
 
 use super::request_id::{REQUEST_ID_HEADER, RequestId};
 use super::{LayerConfig, tidy};
-use crate::metrics;
 use crate::service_token::SERVICE_TOKEN_HEADER;
 
 /// What stands in logs and metrics for a path that is no route: the path itself is the client's text.
@@ -24,7 +24,7 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
     request.extensions_mut().insert(id.clone());
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = metrics::known_method(request.method());
+    let method = known_method(request.method());
     let inner = request.headers().contains_key(SERVICE_TOKEN_HEADER);
     let span = tracing::info_span!(
         "request",
@@ -40,6 +40,7 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
         route,
         inner,
         span: span.clone(),
+        _active: HTTP.begin(config.service, method),
         begun: Instant::now(),
         told: false,
     };
@@ -47,6 +48,12 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
     let response = tidy::tidy(response, &path, &id);
     record.tell(response.status().as_u16());
     response
+}
+
+/// The method's name if it is one that routes have; a client may send any word. `_OTHER` as OpenTelemetry has it.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
 }
 
 /// Writes the log line: at the answer, or when the request is dropped because its client went away.
@@ -57,6 +64,7 @@ struct Record {
     /// Passed on by another service, whose own line says the same to whoever reads at the level of every day.
     inner: bool,
     span: Span,
+    _active: ActiveRequest,
     begun: Instant,
     told: bool,
 }
@@ -66,7 +74,7 @@ impl Record {
         self.told = true;
         let took = self.begun.elapsed();
         let route = self.route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-        metrics::record_request(self.service, self.method, route, status, took);
+        HTTP.answered(self.service, self.method, route, status, took);
         let duration_ms = took.as_secs_f64() * 1_000.0;
         let _entered = self.span.enter();
         if status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {

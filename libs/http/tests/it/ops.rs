@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::routing::get;
 use chatapp_http::openapi::Conventions;
 use chatapp_http::ops::{self, OpsState};
-use chatapp_http::{LayerConfig, metrics, standard};
+use chatapp_http::{LayerConfig, standard};
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -44,15 +44,25 @@ async fn requests_are_counted_by_route_and_status() {
     for path in ["/counted/1", "/counted/2", "/secret-path"] {
         ask(app.clone(), path).await;
     }
-    metrics::gauge("chatapp_test_sockets", "Sockets.").add(3);
     let (_, text) = ask(operations(true), "/metrics").await;
-    let labels = "service=\"counted\",method=\"GET\",route=\"/counted/{id}\",status=\"200\"";
-    assert!(text.contains(&format!("chatapp_http_request_duration_seconds_count{{{labels}}} 2\n")), "{text}");
-    assert!(text.contains("le=\"+Inf\"") && text.contains("le=\"0.001\""), "{text}");
-    assert!(text.contains("route=\"none\",status=\"404\"") && !text.contains("secret-path"), "{text}");
-    assert!(text.contains("chatapp_build_info{service=\"rooms\",version=\"1.2.3\"} 1\n"), "{text}");
-    assert!(text.contains("process_start_time_seconds 1"), "{text}");
-    assert!(text.contains("# TYPE chatapp_test_sockets gauge\nchatapp_test_sockets 3\n"), "{text}");
+    let labels = |route: &str, status: u16| {
+        format!(
+            "{{service=\"counted\",http_request_method=\"GET\",http_route=\"{route}\",http_response_status_code=\"{status}\"}}"
+        )
+    };
+    let count = |labels: String| format!("http_server_request_duration_seconds_count{labels} ");
+    assert!(text.contains(&(count(labels("/counted/{id}", 200)) + "2\n")), "{text}");
+    assert!(text.contains(&(count(labels("none", 404)) + "1\n")) && !text.contains("secret-path"), "{text}");
+    let active = "http_server_active_requests{service=\"counted\",http_request_method=\"GET\"} 0\n";
+    assert!(text.contains(active), "{text}");
+}
+
+#[tokio::test]
+async fn a_scrape_says_which_checks_succeed_at_that_moment() {
+    let (_, text) = ask(operations(false), "/metrics").await;
+    assert!(text.contains("chatapp_readiness{service=\"chatapp\",check=\"database\"} 0\n"), "{text}");
+    assert!(text.contains("chatapp_readiness{service=\"chatapp\",check=\"bus\"} 1\n"), "{text}");
+    assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
 #[utoipa::path(get, path = "/open", operation_id = "get_open", security(()), responses((status = 200)))]

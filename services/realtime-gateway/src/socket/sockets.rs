@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use chatapp_http::Revocations;
-use chatapp_http::metrics::{Gauge, gauge};
+use chatapp_metrics::{GATEWAY, Protocol};
 use chatapp_types::SessionId;
 use chatapp_types::frame::{CloseReason, ServerEvent};
 use tokio::sync::broadcast::error::RecvError;
@@ -32,13 +32,13 @@ struct Shared {
     next: AtomicU64,
     closed: CancellationToken,
     revocations: Revocations,
-    open: Gauge,
 }
 
 /// A socket's place among them; given up when dropped.
 pub(crate) struct Registration {
     sockets: Sockets,
     id: u64,
+    protocol: Protocol,
     _seat: Seat,
 }
 
@@ -50,7 +50,6 @@ impl Sockets {
             next: AtomicU64::new(1),
             closed: CancellationToken::new(),
             revocations,
-            open: gauge("chatapp_gateway_sockets", "Sockets that are logged in."),
         }))
     }
 
@@ -73,9 +72,10 @@ impl Sockets {
         }
         entries.insert(id, Entry { outbox, session, dialect });
         drop(entries);
-        self.0.open.add(1);
+        let protocol = protocol_of(dialect);
+        GATEWAY.connections.of(protocol).inc();
         self.end_if_revoked(session);
-        Registration { sockets: self.clone(), id, _seat: seat }
+        Registration { sockets: self.clone(), id, protocol, _seat: seat }
     }
 
     /// Whoever registers looks after having registered: an end that came before is not told again.
@@ -162,6 +162,13 @@ fn going_away(dialect: Dialect) -> Closing {
     }
 }
 
+const fn protocol_of(dialect: Dialect) -> Protocol {
+    match dialect {
+        Dialect::V1 => Protocol::V1,
+        Dialect::V0 => Protocol::V0,
+    }
+}
+
 impl Registration {
     /// The socket goes on under another session of its user.
     pub(crate) fn change_session(&self, session: SessionId) {
@@ -175,7 +182,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         self.sockets.lock().remove(&self.id);
-        self.sockets.0.open.add(-1);
+        GATEWAY.connections.of(self.protocol).dec();
     }
 }
 
