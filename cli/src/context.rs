@@ -16,7 +16,7 @@ use chatapp_types::{Clock, RoomId, Secret, SystemClock, UserRef};
 use crate::args::GlobalArgs;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Output;
-use crate::settings::{Memory, Settings};
+use crate::settings::{KeptRooms, Memory, Settings};
 
 /// Where a script's token comes from.
 pub(crate) const TOKEN_VARIABLE: &str = "CHAT_TOKEN";
@@ -123,6 +123,17 @@ impl Context {
     /// What the interactive clients remember of `me`.
     pub(crate) fn memory(&self, client: &Client, me: &UserRef) -> Memory {
         Memory::new(self.directories.memory_file(&self.profile), client.url(), me.id)
+    }
+
+    /// What is kept of the rooms of `me`.
+    pub(crate) fn kept_rooms(&self, client: &Client, me: &UserRef) -> KeptRooms {
+        KeptRooms::new(self.directories.kept_file(&self.profile), client.url(), me.id)
+    }
+
+    /// Forgets the profile's log-in, and what others said in its rooms.
+    pub(crate) fn forget_log_in(&self) -> Outcome {
+        self.store.forget_session(&self.profile)?;
+        KeptRooms::forget(&self.directories.kept_file(&self.profile))
     }
 
     /// Sends messages of `author`, whose log-in `client` has.

@@ -2,6 +2,7 @@
 
 mod full;
 mod hostile;
+mod offline;
 mod screen;
 
 use chatapp_testkit::{PASSWORD, Platform, User, unique_name};

@@ -64,7 +64,7 @@ pub(super) async fn logout(context: &Context) -> Outcome {
     context.refuse_token()?;
     let client = context.client()?;
     let told = client.logout().await;
-    context.store.forget_session(&context.profile)?;
+    context.forget_log_in()?;
     match told {
         Err(e) if !e.ends_session() => {
             Err(Failure::from(e).with_note("the log-in is forgotten here, but the server was not told"))

@@ -71,7 +71,7 @@ async fn remembered(context: &Context, console: &mut Console) -> Result<Option<(
             Ok(Some((client, me.user)))
         }
         Err(e) if e.ends_session() && !context.has_token() => {
-            context.store.forget_session(&context.profile)?;
+            context.forget_log_in()?;
             console.print("The last session has ended.")?;
             Ok(None)
         }

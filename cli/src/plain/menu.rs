@@ -204,7 +204,7 @@ pub(super) async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
     session.context.refuse_token()?;
     let client = session.client.clone();
     session.request(client.logout()).await?;
-    session.context.store.forget_session(&session.context.profile)?;
+    session.context.forget_log_in()?;
     Ok(session.console.print("Logged out.")?)
 }
 

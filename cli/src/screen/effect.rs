@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chatapp_types::{MessageId, RoomId, Secret, SendKey};
 
+use super::state::kept::Kept;
 use super::state::log::Side;
 use crate::attention::Call;
 use crate::command::{Change, Level, NewCode};
@@ -43,6 +44,8 @@ pub(crate) enum Effect {
     RememberLevel { room: RoomId, level: Level },
     /// Remember in which room one is, and what is being written.
     Remember { last_room: Option<RoomId>, drafts: Vec<(RoomId, String)> },
+    /// Keep what was loaded, for a start without the gateway.
+    Keep(Box<Kept>),
     /// Give the shell the terminal until one comes back.
     Suspend,
     /// End.
@@ -85,6 +88,11 @@ pub(crate) enum Request {
         room: RoomId,
         side: Side,
         span: Span,
+    },
+    /// A message that is answered and not loaded.
+    Quote {
+        room: RoomId,
+        id: MessageId,
     },
     Members(RoomId),
     /// To a room, by its name; a public one is joined.

@@ -9,7 +9,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::effect::{Alarm, Request};
 use super::state::Size;
-use super::state::log::Stretch;
+use super::state::kept::Kept;
+use super::state::log::{Item, Stretch};
 use crate::settings::Remembered;
 
 /// Something that happened.
@@ -54,6 +55,7 @@ pub(crate) struct Beginning {
     pub(crate) me: UserRef,
     pub(crate) url: String,
     pub(crate) remembered: Remembered,
+    pub(crate) kept: Kept,
 }
 
 /// An answer of the gateway.
@@ -70,6 +72,8 @@ pub(crate) enum Given {
     Rooms(Vec<(Room, Option<UnreadRoom>)>),
     Public(Vec<Room>),
     Page(Stretch),
+    /// A message as it is now.
+    Message(Box<Item>),
     Members(Vec<Member>),
     Room(Room),
     /// A room was made; its code is in this answer alone.

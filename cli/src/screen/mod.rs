@@ -50,6 +50,7 @@ pub(crate) const SETTINGS_HELP: &str = r#"Settings: chat.toml, beside the log-in
   theme = "dark"              # dark, light or plain; NO_COLOR goes before it
   mouse = false               # wheel and clicks; the terminal then marks text with Shift
   vim = false
+  offline = true              # what was loaded is kept on disk, to be read without the gateway
   editor = ["vim"]            # else $VISUAL, $EDITOR, vi
   open_with = ["firefox"]     # else what the system opens links with
   author_colors = ["cyan", "green", "yellow"]

@@ -1,6 +1,7 @@
 //! What a person has chosen: `chat.toml`, read at the start and written by nobody but its owner; and what `chat` itself
 //! remembers of the last time.
 
+mod kept_rooms;
 mod remembered;
 
 use std::collections::BTreeMap;
@@ -8,12 +9,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub(crate) use kept_rooms::KeptRooms;
 pub(crate) use remembered::{Memory, Remembered};
 
 use crate::exit::{Exit, Failure, Outcome};
 
 /// The settings. Every one has a default, and an unknown one is an error that names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     /// `dark`, `light` or `plain`; by the terminal when absent.
@@ -26,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) mouse: bool,
     /// Whether vim's keys are used.
     pub(crate) vim: bool,
+    /// Whether what was loaded is kept on disk, to be read without the gateway.
+    pub(crate) offline: bool,
     /// The program that opens links; the system's when absent.
     pub(crate) open_with: Vec<String>,
     /// The editor; `$VISUAL` or `$EDITOR` when absent.
@@ -34,6 +38,23 @@ pub(crate) struct Settings {
     pub(crate) notify: NotifySettings,
     /// Keys, by where they hold: `everywhere`, `writing`, `reading`, `lists`; each maps a key to an action.
     pub(crate) keys: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: None,
+            colors: BTreeMap::new(),
+            author_colors: Vec::new(),
+            mouse: false,
+            vim: false,
+            offline: true,
+            open_with: Vec::new(),
+            editor: Vec::new(),
+            notify: NotifySettings::default(),
+            keys: BTreeMap::new(),
+        }
+    }
 }
 
 /// How attention is called for.

@@ -54,6 +54,11 @@ impl Directories {
         self.state.join(format!("memory-{profile}.json"))
     }
 
+    /// What was loaded of a profile's rooms, for a start without the gateway.
+    pub fn kept_file(&self, profile: &ProfileName) -> PathBuf {
+        self.state.join(format!("kept-{profile}.json"))
+    }
+
     /// The ids of a profile's rooms, by name.
     pub fn known_rooms_file(&self, profile: &ProfileName) -> PathBuf {
         self.state.join(format!("rooms-{profile}.json"))

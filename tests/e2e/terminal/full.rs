@@ -6,12 +6,12 @@ use super::screen::Terminal;
 use crate::home::Home;
 
 const UP: &str = "\u{1b}[A";
-const ESC: &str = "\u{1b}";
+pub(super) const ESC: &str = "\u{1b}";
 const CTRL_K: &str = "\u{b}";
-const CTRL_Q: &str = "\u{11}";
+pub(super) const CTRL_Q: &str = "\u{11}";
 
 /// Opens the screen of somebody who has an account already.
-async fn opened(home: &Home) -> Terminal {
+pub(super) async fn opened(home: &Home) -> Terminal {
     let terminal = Terminal::chat(home, &[]);
     terminal.shows("Rooms").await;
     terminal.shows(&home.name).await;
@@ -19,7 +19,7 @@ async fn opened(home: &Home) -> Terminal {
 }
 
 /// Makes a public room from the list of rooms, and is in it.
-async fn makes_a_room(terminal: &mut Terminal, name: &str) {
+pub(super) async fn makes_a_room(terminal: &mut Terminal, name: &str) {
     terminal.keys(CTRL_K).await;
     terminal.shows("+ new public room").await;
     terminal.keys("new public").await;
@@ -32,7 +32,7 @@ async fn makes_a_room(terminal: &mut Terminal, name: &str) {
 }
 
 /// Goes to a room, which is joined.
-async fn enters(terminal: &mut Terminal, room: &str) {
+pub(super) async fn enters(terminal: &mut Terminal, room: &str) {
     terminal.keys(CTRL_K).await;
     terminal.shows("not joined").await;
     terminal.keys(room).await;
@@ -50,7 +50,7 @@ async fn is_seen_typing(one: &mut Terminal, other: &Terminal, name: &str) {
     }
 }
 
-async fn id_of(user: &User, room: &str) -> String {
+pub(super) async fn id_of(user: &User, room: &str) -> String {
     user.get(&format!("/v1/rooms/by-name/{room}")).await.expect(200)["id"].as_str().unwrap().to_owned()
 }
 
@@ -168,7 +168,7 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_when_it_is_back()
     bob.say(&id, "before the break").await;
     ann.shows("before the break").await;
     platform.kill();
-    ann.shows("offline, next try").await;
+    ann.shows("offline, reconnecting").await;
     ann.shows("before the break").await;
     ann.types("written in the dark").await;
     ann.shows("written in the dark (sending)").await;

@@ -31,7 +31,7 @@ impl<'a> Blocks<'a> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.room.log.items().len() + if self.room.shows_end() { self.room.pending.len() } else { 0 }
+        self.room.log.items().len() + if self.room.shows_pending() { self.room.pending.len() } else { 0 }
     }
 
     /// The seq of a block; what is pending has none.
@@ -225,7 +225,7 @@ impl<'a> Blocks<'a> {
     fn quote(&self, id: MessageId) -> Line<'static> {
         let theme = &self.state.look.theme;
         let dim = theme.style(Part::Dim);
-        let answered = self.room.log.message(id).and_then(|item| Some((item, item.said()?)));
+        let answered = self.room.log.quoted(id).and_then(|item| Some((item, item.said()?)));
         let (name, text) = match answered {
             Some((item, said)) if !said.is_deleted => (Some(item), lines::snippet(&said.text)),
             Some((item, _)) => (Some(item), "(deleted)".to_owned()),

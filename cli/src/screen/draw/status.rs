@@ -42,9 +42,9 @@ fn connection(state: &State) -> Vec<Span<'static>> {
         Connection::Connected(Transport::Polling) => ("●", "asking every 5 s".to_owned(), Part::Warning),
         Connection::Stalled(_) => ("◌", "the server cannot deliver for the moment".to_owned(), Part::Warning),
         Connection::Broken { reason, retry_in } => {
-            let seconds = retry_in.as_secs_f32().ceil();
             let reason = text::fit(&text::clean_line(reason), 60);
-            ("○", format!("offline, next try in {seconds} s ({reason})"), Part::Error)
+            let what = if retry_in.is_zero() { "offline" } else { "offline, reconnecting" };
+            ("○", format!("{what} ({reason})"), Part::Error)
         }
     };
     vec![Span::styled(format!(" {sign} "), style(state, part)), Span::styled(text, style(state, part))]

@@ -24,7 +24,7 @@ pub(super) fn draw(state: &State, layout: &Layout, frame: &mut Frame<'_>) {
     let seen = window::visible(&blocks, room, area.height.into());
     let used: usize = seen.iter().map(|(_, lines)| lines.len()).sum();
     let mut row = area.height.saturating_sub(u16::try_from(used).unwrap_or(area.height));
-    if let Some(word) = above(room, &seen).filter(|_| row > 0) {
+    if let Some(word) = above(state, room, &seen).filter(|_| row > 0) {
         put(frame, area, row - 1, Line::styled(word, style(state, Part::Dim)).centered());
     }
     for (at, range) in seen {
@@ -58,11 +58,14 @@ fn header(state: &State, room: &RoomState, columns: usize) -> Line<'static> {
 }
 
 /// What stands where there is nothing above the first line.
-fn above(room: &RoomState, seen: &[(usize, std::ops::Range<usize>)]) -> Option<&'static str> {
+fn above(state: &State, room: &RoomState, seen: &[(usize, std::ops::Range<usize>)]) -> Option<&'static str> {
     let is_top = seen.first().is_none_or(|(at, lines)| *at == 0 && lines.start == 0);
     match room.log.loading() {
         Some(Side::Instead | Side::Older) => Some("loading …"),
         _ if !room.log.is_loaded() => Some("nothing is loaded; it is asked for when the gateway answers"),
+        _ if is_top && room.log.has_older() && !state.is_connected() => {
+            Some("what is earlier is asked for when the gateway answers")
+        }
         _ if is_top && room.log.items().is_empty() => Some("nothing has been said here"),
         _ => None,
     }

@@ -33,6 +33,9 @@ async fn answer(client: &Client, me: UserId, clock: &dyn Clock, request: Request
         Request::Rooms => Given::Rooms(rooms_of_mine::with_counts(client).await?),
         Request::Public(text) => Given::Public(rooms_of_mine::public(client, &text, PUBLIC_SHOWN).await?),
         Request::Page { room, span, .. } => Given::Page(page(client, me, room, span).await?),
+        Request::Quote { room, id } => {
+            Given::Message(Box::new(Item::of_message(client.get_message(room, id).await?, me)))
+        }
         Request::Members(room) => Given::Members(all_members(client, room).await?),
         Request::GoTo(name) => Given::Room(rooms_of_mine::go_to(client, &name).await?),
         Request::Join(id) => Given::Room(client.join_room(id, None).await?),

@@ -50,6 +50,7 @@ impl Runner<'_> {
                     m.rooms.entry(room).or_default().draft = draft;
                 }
             }),
+            Effect::Keep(kept) => self.keep(*kept),
             Effect::Suspend => self.suspend()?,
             Effect::Quit => self.quit()?,
         }
@@ -89,6 +90,18 @@ impl Runner<'_> {
         });
     }
 
+    fn keep(&mut self, kept: crate::screen::state::kept::Kept) {
+        let Some(file) = self.session.as_ref().map(|s| s.kept.clone()) else { return };
+        if !self.state.look.settings.offline {
+            return;
+        }
+        self.writing.spawn_blocking(move || {
+            if let Err(e) = file.keep(&kept) {
+                tracing::warn!(error = %e, "could not keep the rooms for the next time");
+            }
+        });
+    }
+
     fn remember(&mut self, change: impl FnOnce(&mut crate::settings::Remembered) + Send + 'static) {
         let Some(memory) = self.session.as_ref().map(|s| s.memory.clone()) else { return };
         while self.writing.try_join_next().is_some() {}
@@ -125,7 +138,7 @@ impl Runner<'_> {
     fn quit(&mut self) -> Outcome {
         self.is_over = true;
         if self.state.is_logged_out {
-            self.context.store.forget_session(&self.context.profile)?;
+            self.context.forget_log_in()?;
         }
         Ok(())
     }

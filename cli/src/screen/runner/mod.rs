@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::event::{Beginning, Event};
+use super::state::kept::Kept;
 use super::state::{Look, Size, State};
 use super::update::update;
 use crate::console::Ends;
@@ -156,7 +157,7 @@ impl Runner<'_> {
             if self.context.has_token() {
                 return Err(Failure::new(Exit::NotLoggedIn, "the token is not good any more"));
             }
-            self.context.store.forget_session(&self.context.profile)?;
+            self.context.forget_log_in()?;
         }
         self.take(Event::Feed(Box::new(event)));
         Ok(())
@@ -178,7 +179,9 @@ impl Runner<'_> {
     /// One is logged in: a session begins, in place of an older one.
     async fn begin(&mut self, client: chatapp_client::Client, me: chatapp_types::UserRef) -> Outcome {
         let session = Session::start(self.context, client, &me, self.poll, self.back.clone());
-        let beginning = Beginning { me, url: session.client.url().to_string(), remembered: session.memory.recall() };
+        let kept = if self.state.look.settings.offline { session.kept.recall() } else { Kept::default() };
+        let (url, remembered) = (session.client.url().to_string(), session.memory.recall());
+        let beginning = Beginning { me, url, remembered, kept };
         let resumed = session.resume().await?;
         self.session = Some(session);
         self.take(Event::Began(Box::new(beginning)));
@@ -217,6 +220,10 @@ impl Runner<'_> {
             let _ = tokio::time::timeout(LAST_MOMENT, session.finish()).await;
         }
         let _ = tokio::time::timeout(LAST_MOMENT, async { while self.writing.join_next().await.is_some() {} }).await;
+        if self.state.is_logged_out {
+            // Also what was being written at that moment.
+            self.context.forget_log_in()?;
+        }
         if unsent > 0 {
             crate::output::remark(&format!("{unsent} message(s) are not sent yet; they are kept and sent next time"));
         }

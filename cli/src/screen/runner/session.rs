@@ -15,7 +15,7 @@ use super::Back;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::screen::event::Event;
-use crate::settings::Memory;
+use crate::settings::{KeptRooms, Memory};
 
 /// What waits to be done in order; a person does not get near it.
 const WAITING_MAX: usize = 4_096;
@@ -38,6 +38,7 @@ pub(super) struct Session {
     /// The feed has said its last word.
     pub(super) is_mute: bool,
     pub(super) memory: Memory,
+    pub(super) kept: KeptRooms,
     sender: Sender,
     errands: mpsc::Sender<Errand>,
     runner: JoinHandle<()>,
@@ -49,10 +50,10 @@ impl Session {
         let config = FeedConfig { mode, ..FeedConfig::default() };
         let (handle, events) = start_for(&client, config, Arc::clone(&context.clock));
         let sender = context.sender(&client, me, Duration::ZERO);
-        let memory = context.memory(&client, me);
+        let (memory, kept) = (context.memory(&client, me), context.kept_rooms(&client, me));
         let (errands, waiting) = mpsc::channel(WAITING_MAX);
         let work = Work { handle, sender: sender.clone(), clock: Arc::clone(&context.clock), back };
-        Self { client, events, is_mute: false, memory, sender, errands, runner: tokio::spawn(work.run(waiting)) }
+        Self { client, events, is_mute: false, memory, kept, sender, errands, runner: tokio::spawn(work.run(waiting)) }
     }
 
     /// What was kept and not sent goes out, and is shown.

@@ -1,14 +1,16 @@
 //! The part of a room's log that is loaded: a stretch without holes, of bounded length.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use chatapp_types::messages::Message;
 use chatapp_types::{Entry, EntryBody, MessageId, Timestamp, UserId, UserRef};
+use serde::{Deserialize, Serialize};
 
+use super::quotes::Quotes;
 use crate::lines;
 
 /// What is shown of a room's log: a message or something that happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
@@ -16,7 +18,7 @@ pub(crate) struct Item {
     pub(crate) what: What,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
     Said(Box<Said>),
     /// A line that says it, safe to show.
@@ -24,7 +26,7 @@ pub(crate) enum What {
 }
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) id: MessageId,
     pub(crate) text: String,
@@ -69,6 +71,11 @@ impl Item {
         Self { seq: m.seq, at: m.at, author: m.author, what: What::Said(Box::new(said)) }
     }
 
+    /// The message that it answers.
+    pub(crate) fn answers(&self) -> Option<MessageId> {
+        self.said()?.reply_to
+    }
+
     pub(crate) fn said(&self) -> Option<&Said> {
         match &self.what {
             What::Said(said) => Some(said),
@@ -89,7 +96,7 @@ pub(crate) enum Side {
 }
 
 /// Entries `first..=last` of a log, as they were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stretch {
     pub(crate) first: u64,
     pub(crate) last: u64,
@@ -117,9 +124,13 @@ pub(crate) struct Log {
     /// Nothing up to here may be read.
     floor: u64,
     is_loaded: bool,
+    /// It is of the last time, and may have changed since.
+    is_kept: bool,
     /// What is being read. Changes that are heard of meanwhile are kept, for the page may have been read before them.
     loading: Option<Side>,
     revisions: Vec<Revision>,
+    /// Messages that are answered here and not loaded.
+    quotes: Quotes,
     /// The head up to which a reading brought nothing more: it is not repeated until there is more.
     fruitless: u64,
 }
@@ -127,6 +138,25 @@ pub(crate) struct Log {
 impl Log {
     /// Items that a room keeps: what is beyond is dropped, and read again when one comes there.
     pub(crate) const KEPT: usize = 1_000;
+
+    /// What was kept of the last time.
+    pub(crate) fn kept(page: Stretch) -> Self {
+        let Stretch { first, last, floor, items, .. } = page;
+        Self { items: items.into(), first, last, floor, is_loaded: true, is_kept: true, ..Self::default() }
+    }
+
+    /// The last `count` items, to be kept for the next time; `None` when there is nothing.
+    pub(crate) fn tail(&self, count: usize) -> Option<Stretch> {
+        let items: Vec<Item> = self.items.iter().skip(self.items.len().saturating_sub(count)).cloned().collect();
+        let first = if items.len() == self.items.len() { self.first } else { items.first()?.seq };
+        let Self { last, floor, .. } = *self;
+        self.is_loaded.then_some(Stretch { first, last, head: last, floor, items })
+    }
+
+    /// Whether it is of the last time, and is to be read anew once the gateway answers.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.is_kept
+    }
 
     pub(crate) const fn items(&self) -> &VecDeque<Item> {
         &self.items
@@ -182,6 +212,16 @@ impl Log {
         self.items.iter().rev().find(|item| item.said().is_some_and(|s| s.id == id))
     }
 
+    /// What an answer to this message quotes: the message if it is loaded, else what was asked for.
+    pub(crate) fn quoted(&self, id: MessageId) -> Option<&Item> {
+        self.message(id).or_else(|| self.quotes.get(id))
+    }
+
+    /// Messages that are answered here and not loaded.
+    pub(crate) const fn quotes(&mut self) -> &mut Quotes {
+        &mut self.quotes
+    }
+
     /// A page is being read.
     pub(crate) fn begin(&mut self, side: Side) {
         self.loading = Some(side);
@@ -192,6 +232,7 @@ impl Log {
         self.loading = None;
         self.fruitless = 0;
         self.revisions.clear();
+        self.quotes.want_again();
     }
 
     /// Forgets what is loaded.
@@ -207,6 +248,7 @@ impl Log {
             Side::Instead => {
                 self.items = stretch.items.into();
                 (self.first, self.last, self.is_loaded) = (stretch.first, stretch.last, true);
+                self.is_kept = false;
             }
             Side::Older if stretch.last + 1 == self.first => {
                 for item in stretch.items.into_iter().rev() {
@@ -234,6 +276,10 @@ impl Log {
         for revision in std::mem::take(&mut self.revisions) {
             self.revise(&revision);
         }
+        let answers = self.items.iter().filter_map(Item::answers).collect::<BTreeSet<_>>();
+        let loaded: BTreeSet<_> = self.items.iter().filter_map(Item::said).map(|s| s.id).collect();
+        answers.difference(&loaded).for_each(|id| self.quotes.want(*id));
+        self.quotes.prune(|| answers);
     }
 
     /// Takes an entry of the live feed. It joins what is loaded if it is the next one, and (`follows`) either the
@@ -256,13 +302,18 @@ impl Log {
             return;
         }
         self.last = entry.seq;
-        self.items.extend(Item::of_entry(entry, me));
+        let item = Item::of_entry(entry, me);
+        if let Some(id) = item.as_ref().and_then(Item::answers).filter(|id| self.message(*id).is_none()) {
+            self.quotes.want(id);
+        }
+        self.items.extend(item);
         if follows {
             self.trim_front();
         }
     }
 
     fn revise(&mut self, revision: &Revision) {
+        self.quotes.revise(revision.target, revision.text.as_deref());
         let Ok(at) = self.position(revision.target) else { return };
         if let What::Said(said) = &mut self.items[at].what {
             match &revision.text {
@@ -283,7 +334,17 @@ impl Log {
         while self.items.len() > Self::KEPT {
             if let Some(item) = self.items.pop_front() {
                 self.first = item.seq + 1;
+                self.quote(item);
             }
+        }
+    }
+
+    /// What is dropped is quoted on by the answers to it that stay.
+    fn quote(&mut self, item: Item) {
+        let Some(id) = item.said().map(|said| said.id) else { return };
+        if self.items.iter().any(|i| i.answers() == Some(id)) {
+            self.quotes.came(id, Some(item));
+            self.quotes.prune(|| self.items.iter().filter_map(Item::answers).collect());
         }
     }
 
@@ -291,6 +352,7 @@ impl Log {
         while self.items.len() > Self::KEPT {
             if let Some(item) = self.items.pop_back() {
                 self.last = item.seq - 1;
+                self.quote(item);
             }
         }
     }

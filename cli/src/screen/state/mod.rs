@@ -2,8 +2,10 @@
 
 pub(crate) mod composer;
 pub(crate) mod entrance;
+pub(crate) mod kept;
 pub(crate) mod log;
 pub(crate) mod overlay;
+pub(crate) mod quotes;
 pub(crate) mod room;
 pub(crate) mod rooms;
 

@@ -84,6 +84,8 @@ pub(crate) struct RoomState {
     pub(crate) missed: Option<crate::attention::Call>,
     /// Since when it is known here.
     pub(crate) since: Timestamp,
+    /// It is known from the last time alone: the gateway has not listed it yet, and it is not followed.
+    pub(crate) is_kept: bool,
     /// Why one is no longer in it.
     pub(crate) ended: Option<String>,
 }
@@ -112,6 +114,7 @@ impl RoomState {
             is_live: false,
             missed: None,
             since,
+            is_kept: false,
             ended: None,
         }
     }
@@ -119,6 +122,11 @@ impl RoomState {
     /// Whether the end of the log is loaded, so that what is pending stands behind it.
     pub(crate) const fn shows_end(&self) -> bool {
         self.log.reaches(self.head)
+    }
+
+    /// Whether what is pending is shown: at the end, or alone while nothing is loaded.
+    pub(crate) const fn shows_pending(&self) -> bool {
+        self.shows_end() || !self.log.is_loaded()
     }
 
     /// Whether one sees the end.

@@ -55,6 +55,13 @@ impl Rooms {
         self.visited.iter().rev().copied().find(|id| Some(*id) != self.current && self.get(*id).is_some())
     }
 
+    /// The rooms in the order they were looked at, the latest first; then those that were not.
+    pub(crate) fn by_visit(&self) -> impl Iterator<Item = &RoomState> {
+        let is_visited = |r: &&RoomState| self.visited.contains(&r.room.id);
+        let visited = self.visited.iter().rev().filter_map(|id| self.get(*id));
+        visited.chain(self.all.iter().filter(move |r| !is_visited(r)))
+    }
+
     /// Goes to a room, which must be among them.
     pub(crate) fn go_to(&mut self, id: RoomId) {
         self.visited.retain(|v| *v != id);

@@ -105,6 +105,7 @@ fn a_log_out_elsewhere_leads_to_the_log_in_with_a_word_and_keeps_the_draft() {
         me: user("ann"),
         url: "http://127.0.0.1:8000".to_owned(),
         remembered,
+        kept: crate::screen::state::kept::Kept::default(),
     })));
     ann.connect();
     let listed = vec![ann.with_counts(room(1, "hall"), 0, 0)];

@@ -4,8 +4,10 @@
 mod alerts;
 mod entering;
 mod gateway;
+mod offline;
 mod paging;
 mod pictures;
+mod quoting;
 mod rooms;
 mod speed;
 mod story;

@@ -13,6 +13,7 @@ use crate::screen::draw::draw;
 use crate::screen::effect::{Effect, Request, Span};
 use crate::screen::event::{Beginning, Event, Given, Trouble};
 use crate::screen::keymap::Chord;
+use crate::screen::state::kept::Kept;
 use crate::screen::state::log::{Item, Side, Stretch};
 use crate::screen::state::{Size, State};
 use crate::screen::testing::{state, user};
@@ -60,7 +61,21 @@ impl Story {
             me: user("ann"),
             url: "http://127.0.0.1:8000".to_owned(),
             remembered,
+            kept: Kept::default(),
         })));
+        story
+    }
+
+    /// Ann opens the screen again, with what was kept of the last time; the gateway is away.
+    pub(super) fn reopened(self) -> Self {
+        let kept = serde_json::from_str(&serde_json::to_string(&Kept::of(&self.state)).unwrap()).unwrap();
+        let mut story = Self { state: state(), logs: self.logs, effects: vec![] };
+        let (url, remembered) = ("http://127.0.0.1:8000".to_owned(), self.state.remembered);
+        story.take(Event::Began(Box::new(Beginning { me: user("ann"), url, remembered, kept })));
+        let lost = Trouble { is_transient: true, ..trouble("no answer") };
+        story.answer(&Request::Rooms, Err(lost));
+        let retry_in = std::time::Duration::from_secs(1);
+        story.feed(live::Event::Disconnected { retry_in, reason: "the gateway cannot be reached".to_owned() });
         story
     }
 
@@ -109,15 +124,17 @@ impl Story {
         self.take(Event::Answer { to: to.clone(), got });
     }
 
-    /// Answers every question about pages and members from the logs, until none is left.
+    /// Answers every question about pages, members and quotes from the logs, until none is left.
     pub(super) fn serve(&mut self) {
         for _ in 0..100 {
-            let at =
-                self.effects.iter().position(|e| matches!(e, Effect::Ask(Request::Page { .. } | Request::Members(_))));
+            let is_served =
+                |r: &Request| matches!(r, Request::Page { .. } | Request::Members(_) | Request::Quote { .. });
+            let at = self.effects.iter().position(|e| matches!(e, Effect::Ask(r) if is_served(r)));
             let Some(at) = at else { return };
             let Effect::Ask(request) = self.effects.remove(at) else { return };
             let given = match &request {
                 Request::Page { room, span, .. } => Given::Page(self.page(*room, *span)),
+                Request::Quote { room, id } => Given::Message(Box::new(self.message(*room, *id))),
                 _ => Given::Members(members()),
             };
             self.take(Event::Answer { to: request, got: Ok(given) });
@@ -138,11 +155,37 @@ impl Story {
         Stretch { first: after + 1, last, head, floor: 0, items }
     }
 
+    fn message(&self, room: RoomId, id: MessageId) -> Item {
+        let is_it = |e: &&Entry| matches!(&e.body, EntryBody::MessagePosted { message_id, .. } if *message_id == id);
+        let entry = self.log(room).iter().find(is_it).expect("a message");
+        Item::of_entry(entry, self.state.me.id).unwrap()
+    }
+
+    /// Somebody answers a message, live.
+    pub(super) fn answers(&mut self, id: RoomId, author: &str, to: u64, text: &str) -> u64 {
+        let seq = self.log(id).last().map_or(1, |e| e.seq + 1);
+        let mut body = posted(seq, text);
+        if let EntryBody::MessagePosted { reply_to, .. } = &mut body {
+            *reply_to = Some(Self::message_at(to));
+        }
+        self.happens(id, author, body)
+    }
+
     /// Writes messages into a room's log that nobody is told of.
     pub(super) fn history(&mut self, id: RoomId, author: &str, texts: impl IntoIterator<Item = String>) {
         for text in texts {
             let entry = self.next_entry(id, &user(author), |seq| posted(seq, &text));
             self.logs.iter_mut().find(|(r, _)| *r == id).unwrap().1.push(entry);
+        }
+    }
+
+    /// A message is erased, and nobody is told of it.
+    pub(super) fn erases(&mut self, id: RoomId, seq: u64) {
+        let log = &mut self.logs.iter_mut().find(|(r, _)| *r == id).unwrap().1;
+        let entry = log.iter_mut().find(|e| e.seq == seq).unwrap();
+        if let EntryBody::MessagePosted { body, deleted, .. } = &mut entry.body {
+            body.clear();
+            *deleted = true;
         }
     }
 

@@ -23,6 +23,12 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
     match (to, given) {
         (Request::Rooms, Given::Rooms(rooms)) => listed(state, rooms),
         (Request::Page { room, side, .. }, Given::Page(stretch)) => pages::came(state, room, side, stretch),
+        (Request::Quote { room, id }, Given::Message(item)) => {
+            if let Some(room) = state.rooms.get_mut(room) {
+                room.log.quotes().came(id, Some(*item));
+            }
+            vec![]
+        }
         (Request::Members(id), Given::Members(members)) => {
             let Some(room) = state.rooms.get_mut(id) else { return vec![] };
             room.members = Some(members);
@@ -108,6 +114,13 @@ fn troubled(state: &mut State, to: &Request, trouble: &Trouble) -> Vec<Effect> {
                     room.ended.get_or_insert_with(|| trouble.text.clone());
                 }
             }
+        }
+        Request::Quote { room, id } => {
+            // What may not be read now is not asked for again, and nobody needs to be told.
+            if let Some(room) = state.rooms.get_mut(*room).filter(|_| !trouble.is_transient) {
+                room.log.quotes().came(*id, None);
+            }
+            return vec![];
         }
         Request::Members(id) => {
             if let Some(room) = state.rooms.get_mut(*id) {

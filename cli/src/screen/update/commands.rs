@@ -8,7 +8,7 @@ use crate::screen::layout::Layout;
 use crate::screen::state::State;
 use crate::screen::state::overlay::Overlay;
 use crate::screen::theme::Theme;
-use chatapp_types::Visibility;
+use chatapp_types::{RoomName, Visibility};
 
 pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(room) = state.rooms.current() else { return vec![] };
@@ -20,7 +20,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
             state.overlay = Some(Overlay::Help { scroll: 0 });
             vec![]
         }
-        Command::Room(name) => ask(Request::GoTo(name)),
+        Command::Room(name) => go_to(state, name),
         Command::Find(text) => lists::await_list(state, "Public rooms", Request::Public(text)),
         Command::Create { name, is_private } => ask(Request::Create { name, is_private }),
         Command::Enter(code) => ask(Request::EnterByCode(code)),
@@ -71,6 +71,16 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::LogOut => confirm(state, "End the session, and chat?".to_owned(), Request::LogOut),
         Command::Screen(command) => look(state, command),
+    }
+}
+
+/// One's own rooms are gone to without asking.
+fn go_to(state: &mut State, name: String) -> Vec<Effect> {
+    let wanted = RoomName::norm_of(&name);
+    let mine = state.rooms.iter().find(|r| r.ended.is_none() && RoomName::norm_of(&r.room.name) == wanted);
+    match mine.map(|r| r.room.id) {
+        Some(id) => going::go_to(state, id),
+        None => ask(Request::GoTo(name)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::clock_text::local;
 use crate::command::Level;
 use crate::screen::effect::{Alarm, Effect, Request};
 use crate::screen::state::entrance::Entrance;
+use crate::screen::state::kept::Kept;
 use crate::screen::state::room::{Anchor, Fate, RoomState};
 use crate::screen::state::{Connection, State};
 
@@ -103,6 +104,7 @@ fn connected(state: &mut State, transport: Transport) -> Vec<Effect> {
 }
 
 fn disconnected(state: &mut State, retry_in: Duration, reason: String) -> Vec<Effect> {
+    let was_here = !matches!(state.connection, Connection::Broken { .. } | Connection::Connecting);
     state.connection = Connection::Broken { reason, retry_in };
     // That there is no connection is to be seen.
     state.notice = None;
@@ -112,7 +114,7 @@ fn disconnected(state: &mut State, retry_in: Duration, reason: String) -> Vec<Ef
         room.typing.clear();
         room.is_live = false;
     }
-    vec![]
+    if was_here { vec![Effect::Keep(Box::new(Kept::of(state)))] } else { vec![] }
 }
 
 fn entered(state: &mut State, entry: &Entry) -> Vec<Effect> {

@@ -19,7 +19,7 @@ pub(super) fn go_to(state: &mut State, id: RoomId) -> Vec<Effect> {
     state.overlay = None;
     state.focus = Focus::Writing;
     if let Some(room) = state.rooms.current_mut() {
-        room.line = (room.unread > 0).then_some(room.read_seq);
+        draw_line(room);
         room.view.chosen = None;
         if room.view.anchor == Anchor::End && !room.log.reaches(room.head) && room.log.is_loaded() {
             // What lies between is long: the end is read anew.
@@ -41,6 +41,11 @@ fn left(state: &mut State) -> Vec<Effect> {
         state.rooms.remove(id);
     }
     effects
+}
+
+/// The line between read and unread stands where one has read to.
+pub(super) fn draw_line(room: &mut RoomState) {
+    room.line = (room.unread > 0).then_some(room.read_seq);
 }
 
 /// Moves the marker to what was seen.

@@ -16,13 +16,13 @@ mod writing;
 
 use std::time::Duration;
 
-use chatapp_types::RoomId;
 use chatapp_types::messages::UnreadRoom;
 use chatapp_types::rooms::Room;
 
 use super::effect::{Alarm, Effect, Request};
 use super::event::{Beginning, Event};
 use super::state::entrance::Entrance;
+use super::state::kept::Kept;
 use super::state::room::{Fate, Pending, RoomState};
 use super::state::rooms::Rooms;
 use super::state::{Connection, State};
@@ -82,6 +82,7 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
 /// What the state as it is now calls for, whatever has happened.
 fn settle(state: &mut State) -> Vec<Effect> {
     let mut effects = pages::wanted(state);
+    effects.extend(pages::quotes(state));
     effects.extend(mark(state));
     state.rooms.trim();
     effects
@@ -89,7 +90,7 @@ fn settle(state: &mut State) -> Vec<Effect> {
 
 /// One is logged in.
 fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
-    let Beginning { me, url, remembered } = beginning;
+    let Beginning { me, url, remembered, kept } = beginning;
     let is_first = state.url.is_empty();
     if state.me.id == me.id {
         // The same person again: what was being written is not lost.
@@ -103,6 +104,7 @@ fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
     (state.entrance, state.me, state.url) = (None, me, url);
     (state.rooms, state.unplaced, state.is_listed) = (Rooms::default(), vec![], false);
     state.connection = Connection::Connecting;
+    restore(state, kept);
     let mut effects = vec![Effect::Ask(Request::Rooms)];
     if is_first {
         effects.push(Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY });
@@ -110,11 +112,26 @@ fn began(state: &mut State, beginning: Beginning) -> Vec<Effect> {
     effects
 }
 
+/// The rooms as they were the last time, until the gateway says how they are now.
+fn restore(state: &mut State, kept: Kept) {
+    let latest = kept.latest();
+    for room in kept.rooms {
+        let mut fresh = fresh(state, room.room.clone());
+        room.restore(&mut fresh);
+        state.rooms.add(fresh);
+    }
+    let known = state.remembered.last_room.filter(|id| state.rooms.get(*id).is_some());
+    if let Some(id) = known.or(latest) {
+        state.rooms.go_to(id);
+        state.rooms.current_mut().into_iter().for_each(going::draw_line);
+    }
+}
+
 /// The rooms as the gateway has them: new ones come in, others go, counts are those of the gateway.
 fn listed(state: &mut State, rooms: Vec<(Room, Option<UnreadRoom>)>) -> Vec<Effect> {
     let mut effects = vec![];
     // A list that was on its way when one came into a room does not hold it yet.
-    let is_old = |r: &&RoomState| r.since.plus(LISTED_WITHIN) <= state.now;
+    let is_old = |r: &&RoomState| r.is_kept || r.since.plus(LISTED_WITHIN) <= state.now;
     let is_listed = |r: &&RoomState| rooms.iter().any(|(listed, _)| listed.id == r.room.id);
     let gone: Vec<_> = state.rooms.iter().filter(is_old).filter(|r| !is_listed(r)).map(|r| r.room.id).collect();
     for id in gone {
@@ -130,6 +147,7 @@ fn listed(state: &mut State, rooms: Vec<(Room, Option<UnreadRoom>)>) -> Vec<Effe
         if let Some(id) = first.filter(|_| state.rooms.current_id().is_none()) {
             effects.extend(going::go_to(state, id));
         }
+        effects.push(Effect::Keep(Box::new(Kept::of(state))));
     }
     effects
 }
@@ -137,8 +155,18 @@ fn listed(state: &mut State, rooms: Vec<(Room, Option<UnreadRoom>)>) -> Vec<Effe
 /// One is in this room: it is followed, and its counts are brought up to date.
 fn came_in(state: &mut State, room: Room, counts: Option<&UnreadRoom>) -> Vec<Effect> {
     let id = room.id;
+    let is_current = state.rooms.is_current(id);
     if let Some(known) = state.rooms.get_mut(id).filter(|r| r.ended.is_none()) {
         known.room = room;
+        let is_kept = std::mem::take(&mut known.is_kept);
+        if let Some(u) = counts.filter(|_| is_kept) {
+            (known.unread, known.mentions, known.read_seq) = (u.messages, u.mentions, u.read_seq.max(known.read_seq));
+            known.head = known.head.max(u.head);
+            if is_current {
+                going::draw_line(known);
+            }
+            return vec![Effect::Follow { room: id, after: u.head }];
+        }
         // What the feed has told since may be newer than the list.
         if let Some(u) = counts.filter(|u| u.head >= known.head) {
             (known.unread, known.mentions) = (u.messages, u.mentions);
@@ -146,28 +174,34 @@ fn came_in(state: &mut State, room: Room, counts: Option<&UnreadRoom>) -> Vec<Ef
         }
         return vec![];
     }
-    let was_current = state.rooms.is_current(id);
     state.rooms.remove(id);
+    let mut fresh = fresh(state, room);
+    if let Some(u) = counts {
+        (fresh.head, fresh.unread, fresh.mentions, fresh.read_seq) = (u.head, u.messages, u.mentions, u.read_seq);
+    }
+    let after = fresh.head;
+    state.rooms.add(fresh);
+    if is_current {
+        state.rooms.go_to(id);
+    }
+    // A room without counts was entered just now; its first page tells its head.
+    if counts.is_some() { vec![Effect::Follow { room: id, after }] } else { vec![] }
+}
+
+/// A room as it is before anything is loaded of it: what is remembered of it, and what is on its way to it.
+fn fresh(state: &mut State, room: Room) -> RoomState {
+    let id = room.id;
     let remembered = state.remembered.rooms.get(&id).cloned().unwrap_or_default();
     let mut fresh = RoomState::new(room, state.now);
     fresh.level = remembered.level;
     if !remembered.draft.is_empty() {
         fresh.composer.set(&remembered.draft);
     }
-    if let Some(u) = counts {
-        (fresh.head, fresh.unread, fresh.mentions, fresh.read_seq) = (u.head, u.messages, u.mentions, u.read_seq);
-    }
-    let (mine, others) = std::mem::take(&mut state.unplaced).into_iter().partition(|(room, _)| *room == id);
+    let (mine, others): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut state.unplaced).into_iter().partition(|(room, _)| *room == id);
     state.unplaced = others;
-    let mine: Vec<(RoomId, Pending)> = mine;
     fresh.pending.extend(mine.into_iter().map(|(_, pending)| pending));
-    let after = fresh.head;
-    state.rooms.add(fresh);
-    if was_current {
-        state.rooms.go_to(id);
-    }
-    // A room without counts was entered just now; its first page tells its head.
-    if counts.is_some() { vec![Effect::Follow { room: id, after }] } else { vec![] }
+    fresh
 }
 
 fn in_front(state: &mut State, is_in_front: bool) -> Vec<Effect> {
@@ -195,7 +229,7 @@ fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
             if state.entrance.is_some() || !state.is_connected() {
                 vec![wake]
             } else {
-                vec![Effect::Ask(Request::Rooms), wake]
+                vec![Effect::Ask(Request::Rooms), Effect::Keep(Box::new(Kept::of(state))), wake]
             }
         }
     }
@@ -218,6 +252,9 @@ fn mark(state: &mut State) -> Vec<Effect> {
 fn leave(state: &mut State) -> Vec<Effect> {
     let mut effects: Vec<Effect> = state.rooms.current_mut().map(going::mark_now).unwrap_or_default();
     effects.push(going::remember(state));
+    if state.entrance.is_none() {
+        effects.push(Effect::Keep(Box::new(Kept::of(state))));
+    }
     effects.push(Effect::Quit);
     effects
 }

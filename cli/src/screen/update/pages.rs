@@ -11,6 +11,8 @@ use chatapp_types::RoomId;
 
 /// Entries of a page.
 pub(super) const PAGE: u32 = 100;
+/// Messages that are asked for at once to be quoted.
+const QUOTES: usize = 4;
 /// Blocks beyond the edge that are loaded before one comes there.
 const AHEAD: usize = 30;
 
@@ -27,7 +29,11 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     let id = room.room.id;
     let (side, span) = if let Some(seq) = room.view.wanted {
         (Side::Instead, Span::After { seq: seq.saturating_sub(u64::from(PAGE / 2)), count: PAGE })
-    } else if !room.log.is_loaded() {
+    } else if let Anchor::At { seq, .. } = room.view.anchor
+        && room.log.is_kept()
+    {
+        (Side::Instead, Span::After { seq: seq.saturating_sub(u64::from(PAGE / 2)), count: PAGE })
+    } else if !room.log.is_loaded() || room.log.is_kept() {
         (Side::Instead, Span::Latest)
     } else {
         // The end of a long log is seen and followed: by far the most frequent case, told at a glance.
@@ -54,6 +60,15 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
         room.log.begin(side);
     }
     vec![Effect::Ask(Request::Page { room: id, side, span })]
+}
+
+/// What the answers of the present room quote is asked for, a few at a time.
+pub(super) fn quotes(state: &mut State) -> Vec<Effect> {
+    let is_connected = state.is_connected();
+    let Some(room) = state.rooms.current_mut().filter(|r| is_connected && r.ended.is_none()) else { return vec![] };
+    let id = room.room.id;
+    let wanted = room.log.quotes().take_wanted(QUOTES);
+    wanted.into_iter().map(|message| Effect::Ask(Request::Quote { room: id, id: message })).collect()
 }
 
 /// A page has come.

@@ -50,6 +50,11 @@ impl Client {
         self.send(call).await?.json()
     }
 
+    /// A message as it is now.
+    pub async fn get_message(&self, room: RoomId, id: MessageId) -> Result<Message, ClientError> {
+        self.send(self.on_room(Method::GET, room, &["messages", &id.to_string()])).await?.json()
+    }
+
     /// Replaces the text of one's own message.
     pub async fn edit_message(&self, room: RoomId, id: MessageId, body: String) -> Result<Message, ClientError> {
         let call = self.on_room(Method::PATCH, room, &["messages", &id.to_string()]);

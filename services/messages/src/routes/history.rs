@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use chatapp_http::{ApiResult, Caller, Json, Path, Query};
-use chatapp_types::RoomId;
 use chatapp_types::auth::Scope;
-use chatapp_types::messages::{MessagePage, TimelinePage};
+use chatapp_types::messages::{Message, MessagePage, TimelinePage};
+use chatapp_types::{MessageId, RoomId};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -50,6 +50,29 @@ pub(super) async fn list_messages(
     let part = HistoryPart::parse(query.before, query.after, query.around)?;
     let limit = page_limit(query.limit)?;
     Ok(Json(store.history(caller.user, room, part, limit).await?))
+}
+
+/// Read a message.
+///
+/// As it is now; a deleted one without its text. One from before the caller's sight begins is 404, like one that never
+/// was.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room_id}/messages/{message_id}",
+    tag = "messages",
+    params(
+        ("room_id" = RoomId, Path, description = "The room."),
+        ("message_id" = MessageId, Path, description = "The message.")
+    ),
+    responses((status = 200, description = "The message.", body = Message))
+)]
+pub(super) async fn get_message(
+    State(store): State<Arc<dyn MessageStore>>,
+    caller: Caller,
+    Path((room, message)): Path<(RoomId, MessageId)>,
+) -> ApiResult<Json<Message>> {
+    caller.require(Scope::Read)?;
+    Ok(Json(store.message(caller.user, room, message).await?))
 }
 
 /// The query of a page of the log.

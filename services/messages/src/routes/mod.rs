@@ -40,7 +40,7 @@ struct Description;
 pub(crate) fn router(state: AppState) -> (Router, utoipa::openapi::OpenApi) {
     let (public, mut openapi) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(messages::post_message, history::list_messages))
-        .routes(routes!(messages::edit_message, messages::delete_message))
+        .routes(routes!(history::get_message, messages::edit_message, messages::delete_message))
         .routes(routes!(history::get_timeline))
         .routes(routes!(unread::put_read_marker))
         .routes(routes!(unread::list_unread))

@@ -146,6 +146,9 @@ pub trait MessageStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<MessagePage, StoreError>;
 
+    /// A message as it is now, unless `reader` may not see it.
+    async fn message(&self, reader: UserId, room: RoomId, message: MessageId) -> Result<Message, StoreError>;
+
     /// A page of the log as `reader` may see it: contiguous from `after`, or from where the reader's sight begins.
     async fn timeline(&self, reader: UserId, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, StoreError>;
 

@@ -2,14 +2,14 @@
 
 use chatapp_db::mssql::{Row, Sql};
 use chatapp_db::{DbError, Mssql};
-use chatapp_types::messages::MessagePage;
-use chatapp_types::{RoomId, Timestamp, UserId};
+use chatapp_types::messages::{Message, MessagePage};
+use chatapp_types::{MessageId, RoomId, Timestamp, UserId};
 
 use super::access;
 use super::message::{COLUMNS, FROM, MessageRow, missing_answer};
 use super::names::Names;
 use crate::app::history::HistoryPart;
-use crate::error::StoreError;
+use crate::error::{Refusal, StoreError};
 
 /// A page, and the reader's right to it, in one snapshot.
 pub(super) async fn page(
@@ -33,6 +33,23 @@ pub(super) async fn page(
     let head = head.first().map_or(Ok(0), |row| row.uint(0))?;
     let items = rows.into_iter().map(|row| row.into_message(&names, reader)).collect();
     Ok(MessagePage { items, has_before: older.more, has_after: newer.more, head })
+}
+
+/// A message, and the reader's right to it, in one snapshot. One from before the reader's sight is none.
+pub(super) async fn one(
+    db: &Mssql,
+    reader: UserId,
+    room: RoomId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<Message, StoreError> {
+    let sets = db.snapshot(MessageRow::finding(room, message, reader)).await?;
+    let (standing, row) = MessageRow::found(&sets, now)?;
+    let membership = standing.member()?;
+    let row = row.filter(|row| membership.sees(row.seq)).ok_or(Refusal::MessageNotFound)?;
+    let mut names = Names::default();
+    names.look_up(db, row.named()).await?;
+    Ok(row.into_message(&names, reader))
 }
 
 /// Messages on both sides of a seq.

@@ -64,10 +64,19 @@ impl MessageRow {
         user: UserId,
         now: Timestamp,
     ) -> Result<(Standing, Option<Self>), DbError> {
+        Self::found(&session.query_sets(Self::finding(room, message, user)).await?, now)
+    }
+
+    /// What asks for them.
+    pub(super) fn finding(room: RoomId, message: MessageId, user: UserId) -> Sql {
         let standing = access::select("@P1", "@P2");
         let sql = format!("{standing} SELECT {COLUMNS} {FROM} WHERE m.message_id = @P3 AND m.room_id = @P1");
-        let sets = session.query_sets(Sql::new(sql).bind(room).bind(user).bind(message)).await?;
-        let [standing, rows] = sets.as_slice() else { return Err(missing_answer()) };
+        Sql::new(sql).bind(room).bind(user).bind(message)
+    }
+
+    /// Reads the answer to [`Self::finding`].
+    pub(super) fn found(sets: &[Vec<Row>], now: Timestamp) -> Result<(Standing, Option<Self>), DbError> {
+        let [standing, rows] = sets else { return Err(missing_answer()) };
         let standing = access::standing(standing.first().ok_or_else(missing_answer)?, 0, now)?;
         Ok((standing, rows.first().map(Self::read).transpose()?))
     }

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use chatapp_db::Mssql;
 use chatapp_timeline::Publisher;
 use chatapp_types::messages::{Message, MessagePage, PostedMessage, SearchHit, TimelinePage, UnreadRoom};
-use chatapp_types::{Clock, Page, RoomId, Timestamp, UserId};
+use chatapp_types::{Clock, MessageId, Page, RoomId, Timestamp, UserId};
 
 use super::{MessageStore, NewDeletion, NewEdit, NewMessage, NewSearch, PlainMessage};
 use crate::app::history::HistoryPart;
@@ -136,6 +136,10 @@ impl MessageStore for MssqlMessageStore {
         limit: u32,
     ) -> Result<MessagePage, StoreError> {
         history::page(&self.db, reader, room, part, limit, self.clock.now()).await
+    }
+
+    async fn message(&self, reader: UserId, room: RoomId, message: MessageId) -> Result<Message, StoreError> {
+        history::one(&self.db, reader, room, message, self.clock.now()).await
     }
 
     async fn timeline(&self, reader: UserId, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, StoreError> {

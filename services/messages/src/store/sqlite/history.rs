@@ -2,15 +2,15 @@
 
 use chatapp_db::DbError;
 use chatapp_timeline::sqlite as log;
-use chatapp_types::messages::MessagePage;
-use chatapp_types::{RoomId, Timestamp, UserId};
+use chatapp_types::messages::{Message, MessagePage};
+use chatapp_types::{MessageId, RoomId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
 use super::access;
 use super::message::{MessageRow, select_messages};
 use super::names::Names;
 use crate::app::history::HistoryPart;
-use crate::error::StoreError;
+use crate::error::{Refusal, StoreError};
 
 /// Messages on one side of a seq, oldest first, and whether there are more beyond.
 struct Side {
@@ -47,6 +47,19 @@ pub(super) fn page(
         .collect::<Result<_, _>>()?;
     let head = log::head(conn, room)?.map_or(0, |head| head.seq);
     Ok(MessagePage { items, has_before: older.more, has_after: newer.more, head })
+}
+
+/// A message, and the reader's right to it, in one snapshot. One from before the reader's sight is none.
+pub(super) fn one(
+    conn: &Connection,
+    reader: UserId,
+    room: RoomId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<Message, StoreError> {
+    let membership = access::member(conn, room, reader, now)?;
+    let row = MessageRow::find(conn, room, message)?.filter(|row| membership.sees(row.seq));
+    Ok(row.ok_or(Refusal::MessageNotFound)?.into_message(&mut Names::new(conn), reader)?)
 }
 
 struct Window<'c> {

@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use chatapp_db::Sqlite;
 use chatapp_timeline::Publisher;
 use chatapp_types::messages::{Message, MessagePage, PostedMessage, SearchHit, TimelinePage, UnreadRoom};
-use chatapp_types::{Clock, Page, RoomId, Timestamp, UserId};
+use chatapp_types::{Clock, MessageId, Page, RoomId, Timestamp, UserId};
 
 use super::{MessageStore, NewDeletion, NewEdit, NewMessage, NewSearch, PlainMessage};
 use crate::app::history::HistoryPart;
@@ -121,6 +121,11 @@ impl MessageStore for SqliteMessageStore {
     ) -> Result<MessagePage, StoreError> {
         let now = self.clock.now();
         self.db.read(move |conn| history::page(conn, reader, room, part, limit, now)).await
+    }
+
+    async fn message(&self, reader: UserId, room: RoomId, message: MessageId) -> Result<Message, StoreError> {
+        let now = self.clock.now();
+        self.db.read(move |conn| history::one(conn, reader, room, message, now)).await
     }
 
     async fn timeline(&self, reader: UserId, room: RoomId, after: u64, limit: u32) -> Result<TimelinePage, StoreError> {

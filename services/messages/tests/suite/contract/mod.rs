@@ -59,6 +59,7 @@ macro_rules! contract_on {
             );
             cases!($when, $backend, reading:
                 pages_meet_without_a_gap_or_an_overlap,
+                a_message_is_read_by_its_id_as_it_is_now_by_those_who_may_see_it,
                 a_page_around_a_seq_has_both_sides,
                 one_who_came_later_sees_what_the_room_gives_a_newcomer,
                 an_edit_shows_a_newcomer_no_text_from_before,

@@ -77,6 +77,24 @@ pub(crate) async fn a_page_around_a_seq_has_both_sides<B: Backend>() {
     assert_eq!((seqs(&edge.items), edge.has_before), (posted[..2].to_vec(), false));
 }
 
+pub(crate) async fn a_message_is_read_by_its_id_as_it_is_now_by_those_who_may_see_it<B: Backend>() {
+    let world = World::<B>::new().await;
+    let ann = world.user("ann").await;
+    let room = world.room_with("den", &ann, Visibility::Private, History::SinceJoin).await;
+    let posted = world.post(&room, &ann, "hello").await;
+    let read = world.store.message(ann.id, room.id, posted.id).await.unwrap();
+    assert_eq!((read.seq, read.body.as_str()), (posted.seq, "hello"));
+    let edit = NewEdit { room: room.id, message: posted.id, editor: ann.clone(), body: body("hullo") };
+    world.store.edit(edit).await.unwrap();
+    assert_eq!(world.store.message(ann.id, room.id, posted.id).await.unwrap().body, "hullo");
+    let unknown = world.store.message(ann.id, room.id, chatapp_types::MessageId::new()).await;
+    assert_eq!(refusal(unknown), Refusal::MessageNotFound);
+    let bob = world.user("bob").await;
+    assert_eq!(refusal(world.store.message(bob.id, room.id, posted.id).await), Refusal::RoomNotFound);
+    world.join(&room, &bob).await;
+    assert_eq!(refusal(world.store.message(bob.id, room.id, posted.id).await), Refusal::MessageNotFound);
+}
+
 pub(crate) async fn one_who_came_later_sees_what_the_room_gives_a_newcomer<B: Backend>() {
     let world = World::<B>::new().await;
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);

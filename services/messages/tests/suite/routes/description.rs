@@ -23,6 +23,7 @@ async fn every_public_call_is_described_and_no_internal_one() {
         [
             "delete_message delete /v1/rooms/{room_id}/messages/{message_id}",
             "edit_message patch /v1/rooms/{room_id}/messages/{message_id}",
+            "get_message get /v1/rooms/{room_id}/messages/{message_id}",
             "get_timeline get /v1/rooms/{room_id}/timeline",
             "list_messages get /v1/rooms/{room_id}/messages",
             "list_unread get /v1/unread",
