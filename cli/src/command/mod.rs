@@ -46,11 +46,12 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// What it means, for people.
+    pub(crate) const fn told(self) -> &'static str {
         match self {
-            Self::All => "all",
-            Self::Mentions => "mentions",
-            Self::None => "none",
+            Self::All => "Every message of this room calls for your attention.",
+            Self::Mentions => "Messages of this room that name you call for your attention.",
+            Self::None => "Nothing of this room calls for your attention.",
         }
     }
 }

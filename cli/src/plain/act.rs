@@ -106,12 +106,7 @@ fn notify(session: &mut Session<'_>, view: &View, level: Option<Level>) -> Resul
     if let Some(level) = level {
         session.set_level(view.room.id, level)?;
     }
-    let text = match session.level(view.room.id) {
-        Level::All => "Every message of this room calls for your attention.",
-        Level::Mentions => "Messages of this room that name you call for your attention.",
-        Level::None => "Nothing of this room calls for your attention.",
-    };
-    Ok(session.console.print(text)?)
+    Ok(session.console.print(session.level(view.room.id).told())?)
 }
 
 async fn blocks(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {

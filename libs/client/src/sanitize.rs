@@ -64,12 +64,21 @@ fn clean(text: &str, unsafe_here: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether `typed` is the joiner of emoji and stands behind one: what it joins is yet to be typed.
+pub fn joins(before: &str, typed: &str) -> bool {
+    typed == "\u{200d}" && joinable(before)
+}
+
+/// Whether a text ends with an emoji that others may be joined to.
+fn joinable(before: &str) -> bool {
+    let is_modifier = |c: &char| matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    before.chars().rev().find(|c| !is_modifier(c)).is_some_and(is_pictograph)
+}
+
 /// Whether `c`, at byte `at`, joins the emoji on both its sides to one (a family, a flag): it hides nothing there.
 fn joins_emoji(text: &str, at: usize, c: char) -> bool {
-    let is_modifier = |c: &char| matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
-    let before = text[..at].chars().rev().find(|c| !is_modifier(c));
     c == '\u{200d}'
-        && before.is_some_and(is_pictograph)
+        && joinable(&text[..at])
         && text[at + c.len_utf8()..].chars().next().is_some_and(is_pictograph)
 }
 

@@ -14,6 +14,8 @@ use crate::{lines, links};
 
 /// Within this time a further message of the same author stands without the name.
 const TOGETHER_MS: i64 = 5 * 60 * 1000;
+/// Fewer columns are few.
+const NARROW: usize = 50;
 /// Between name and text: how far one's own message has come stands here too.
 const GUTTER: usize = 3;
 
@@ -96,7 +98,8 @@ impl<'a> Blocks<'a> {
     fn happened(&self, item: &Item, what: &str, out: &mut Vec<Line<'static>>) {
         let theme = &self.state.look.theme;
         let style = theme.style(Part::Event);
-        let indent = self.indent();
+        // Where there is little room, what happened stands under the names too.
+        let indent = if self.columns < NARROW { self.time_columns() + 2 } else { self.indent() };
         let time = self.time(item);
         let clean = text::clean_line(what);
         for (n, range) in text::wrap(&clean, self.columns.saturating_sub(indent)).into_iter().enumerate() {
@@ -285,8 +288,8 @@ impl<'a> Blocks<'a> {
 
     fn name_columns(&self) -> usize {
         match self.columns {
-            ..50 => 8,
-            50..70 => 10,
+            ..NARROW => 8,
+            NARROW..70 => 10,
             70..110 => 12,
             _ => 16,
         }

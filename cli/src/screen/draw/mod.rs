@@ -50,9 +50,9 @@ fn defuse(buffer: &mut Buffer) {
     }
 }
 
-/// How many lines the help has.
-pub(crate) fn help_length(state: &State, columns: usize) -> usize {
-    overlay::help(state, columns).len()
+/// How many lines the text has that stands over the conversation.
+pub(crate) fn overlay_length(state: &State) -> usize {
+    overlay::length(state)
 }
 
 /// Which room stands at a row of the screen.

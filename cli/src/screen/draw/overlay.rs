@@ -15,18 +15,18 @@ use crate::screen::text;
 use crate::screen::theme::Part;
 
 const COLUMNS: u16 = 76;
+const HELP_COLUMNS: u16 = 100;
 
 pub(super) fn draw(state: &State, overlay: &Overlay, frame: &mut Frame<'_>) {
     let rows = frame.area().height.saturating_sub(2);
     match overlay {
         Overlay::List(list) => self::list(state, list, frame),
         Overlay::Help { scroll } => {
-            let area = boxed(state, frame, "Keys and commands", COLUMNS + 8, rows);
+            let area = boxed(state, frame, "Keys and commands", HELP_COLUMNS, rows);
             scrolled(frame, area, &help(state, area.width.into()), *scroll);
         }
         Overlay::Paper { title, lines, scroll } => {
-            let inner = usize::from(COLUMNS.min(frame.area().width).saturating_sub(2));
-            let lines: Vec<Line<'static>> = lines.iter().flat_map(|line| wrapped(line, inner)).collect();
+            let lines = paper(lines, frame.area().width);
             let needed = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(rows);
             let area = boxed(state, frame, &text::clean_line(title), COLUMNS, needed);
             scrolled(frame, area, &lines, *scroll);
@@ -43,6 +43,20 @@ pub(super) fn draw(state: &State, overlay: &Overlay, frame: &mut Frame<'_>) {
             let area = boxed(state, frame, question, COLUMNS, 3);
             typed(state, frame, area, answer);
         }
+    }
+}
+
+fn paper(lines: &[String], screen: u16) -> Vec<Line<'static>> {
+    let inner = usize::from(COLUMNS.min(screen).saturating_sub(2));
+    lines.iter().flat_map(|line| wrapped(line, inner)).collect()
+}
+
+/// How many lines the help or the paper has that is shown.
+pub(super) fn length(state: &State) -> usize {
+    match &state.overlay {
+        Some(Overlay::Help { .. }) => help(state, HELP_COLUMNS.min(state.size.columns).saturating_sub(2).into()).len(),
+        Some(Overlay::Paper { lines, .. }) => paper(lines, state.size.columns).len(),
+        _ => 0,
     }
 }
 
@@ -93,27 +107,28 @@ fn list(state: &State, list: &List, frame: &mut Frame<'_>) {
 }
 
 /// The live keymap, then the commands.
-pub(crate) fn help(state: &State, columns: usize) -> Vec<Line<'static>> {
+fn help(state: &State, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let title = |text: &str| Line::styled(text.to_owned(), style(state, Part::Header));
-    let entry = |keys: &str, what: &str, width: usize| {
-        let keys = text::padded(keys, width);
-        Line::from(vec![
-            Span::styled(format!("  {keys} "), style(state, Part::Key)),
-            Span::raw(text::fit(what, columns.saturating_sub(width + 3))),
-        ])
+    // Where there is little room, a long description goes on below.
+    let entry = |lines: &mut Vec<Line<'static>>, keys: &str, what: &str, width: usize| {
+        for (n, range) in text::wrap(what, columns.saturating_sub(width + 3)).into_iter().enumerate() {
+            let keys = text::padded(if n == 0 { keys } else { "" }, width);
+            let what = what[range].trim_end().to_owned();
+            lines.push(Line::from(vec![Span::styled(format!("  {keys} "), style(state, Part::Key)), Span::raw(what)]));
+        }
     };
     for place in Place::ALL {
         lines.push(title(place.title()));
         for (action, keys) in state.look.keymap.of(place) {
-            lines.push(entry(&keys.join(", "), action.what(), 24));
+            entry(&mut lines, &keys.join(", "), action.what(), 24);
         }
         lines.push(Line::default());
     }
     for group in Group::ALL {
         lines.push(title(&format!("Commands: {}", group.title().to_lowercase())));
         for c in COMMANDS.iter().filter(|c| c.group == group) {
-            lines.push(entry(format!(":{} {}", c.name, c.takes).trim_end(), c.what, 32));
+            entry(&mut lines, format!(":{} {}", c.name, c.takes).trim_end(), c.what, 32);
         }
         lines.push(Line::default());
     }

@@ -1,5 +1,6 @@
 //! The text that is being written.
 
+use chatapp_client::sanitize;
 use chatapp_types::MessageId;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -30,6 +31,8 @@ pub(crate) struct Composer {
     text: String,
     cursor: usize,
     pub(crate) purpose: Purpose,
+    /// What was being written, and for what, when a command was begun.
+    aside: Option<(String, Purpose)>,
     undo: Vec<(String, usize)>,
     killed: String,
     /// What the tab key offers, which of it stands in the text, and where.
@@ -71,12 +74,36 @@ impl Composer {
         self.cursor = self.text.len();
     }
 
-    /// Gives what was written and is empty then, with nothing to take back.
+    /// Gives what was written, with nothing to take back then; what was put aside for it is there again.
     pub(crate) fn take(&mut self) -> String {
         let killed = std::mem::take(&mut self.killed);
-        let text = std::mem::take(self).text;
+        let Self { text, aside, .. } = std::mem::take(self);
         self.killed = killed;
+        (self.text, self.purpose) = aside.unwrap_or_default();
+        self.cursor = self.text.len();
         text
+    }
+
+    /// Begins a command; what was being written is put aside until it is done.
+    pub(crate) fn begin_command(&mut self) {
+        if self.aside.is_none() && (!self.text.is_empty() || self.purpose != Purpose::Message) {
+            self.aside = Some((self.text.clone(), std::mem::take(&mut self.purpose)));
+        }
+        self.set(":");
+    }
+
+    /// Takes up again what was put aside; `false` when there is nothing.
+    pub(crate) fn resume(&mut self) -> bool {
+        let Some((text, purpose)) = self.aside.take() else { return false };
+        self.set(&text);
+        self.purpose = purpose;
+        true
+    }
+
+    /// The message that is being written, to be remembered.
+    pub(crate) fn draft(&self) -> &str {
+        let (text, purpose) = self.aside.as_ref().map_or((&self.text, &self.purpose), |(text, purpose)| (text, purpose));
+        if *purpose == Purpose::Message { text } else { "" }
     }
 
     /// Gives up what is written; it can be put back.
@@ -97,7 +124,7 @@ impl Composer {
             self.step();
         }
         self.offered = None;
-        let text = cleaned(text);
+        let text = if sanitize::joins(&self.text[..self.cursor], text) { text.to_owned() } else { cleaned(text) };
         self.text.insert_str(self.cursor, &text);
         self.cursor += text.len();
         // A mark that joined the character before it is part of it now.

@@ -24,6 +24,7 @@ pub(crate) enum Overlay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Search,
+    Command,
     Create { is_private: bool },
     Code,
 }

@@ -146,3 +146,33 @@ fn the_draft_of_each_room_is_its_own_and_is_remembered() {
     ann.press("alt+up");
     assert_eq!(ann.state.rooms.current().unwrap().composer.text(), "for the hall");
 }
+
+#[test]
+fn commands_are_given_before_one_is_in_any_room() {
+    let mut ann = Story::begin();
+    ann.connect();
+    ann.answer(&Request::Rooms, Ok(Given::Rooms(vec![])));
+    ann.types(":create hall");
+    assert!(ann.text().contains("Command"), "{}", ann.text());
+    ann.press("enter");
+    assert!(ann.did(|e| matches!(e, Effect::Ask(Request::Create { name, is_private: false }) if name == "hall")));
+    ann.enters(":audit");
+    assert!(ann.text().contains("you are in none yet"), "{}", ann.text());
+}
+
+#[test]
+fn a_row_that_is_cut_is_read_whole() {
+    let mut ann = Story::in_rooms(&["hall"]);
+    ann.enters(":blocks");
+    let block = chatapp_types::rooms::Block {
+        user: user("eve"),
+        by: user("bob"),
+        at: chatapp_types::Timestamp::from_millis(0),
+        until: None,
+        reason: Some(format!("{}and so on to the end", "a long story, ".repeat(12))),
+    };
+    ann.answer(&Request::Blocks(room_id(1)), Ok(Given::Blocks(vec![block])));
+    assert!(!ann.text().contains("to the end"), "{}", ann.text());
+    ann.press("enter");
+    assert!(ann.text().contains("to the end") && ann.text().contains("by bob"), "{}", ann.text());
+}

@@ -230,3 +230,39 @@ fn ctrl_c_leaves_only_at_the_second_time() {
     ann.press("ctrl+c");
     assert!(ann.did(|e| *e == Effect::Quit));
 }
+
+#[test]
+fn a_command_is_given_beside_what_is_being_written_which_is_there_again_then() {
+    let mut ann = hall();
+    ann.says(room_id(1), "bob", "well?");
+    ann.press("esc k r");
+    ann.types("half an ans");
+    ann.press("esc");
+    ann.enters(":numbers");
+    assert!(!ann.did(|e| matches!(e, Effect::Post { .. })), "{:?}", ann.effects);
+    assert!(ann.text().contains("› half an ans") && ann.text().contains("answering bob"), "{}", ann.text());
+    ann.press("esc");
+    ann.types(":se");
+    assert!(ann.text().contains("› :se"), "{}", ann.text());
+    ann.press("ctrl+c");
+    assert!(ann.text().contains("› half an ans"), "given up again: {}", ann.text());
+    ann.enters("wer");
+    assert!(ann.did(|e| matches!(e, Effect::Post { text, reply_to: Some(_), .. } if text == "half an answer")));
+}
+
+#[test]
+fn a_draft_is_remembered_also_while_a_command_is_begun() {
+    let mut ann = hall();
+    ann.types("half a dra");
+    ann.press("esc");
+    ann.types(":sea");
+    ann.press("ctrl+q");
+    assert!(ann.did(|e| matches!(e, Effect::Remember { drafts, .. } if drafts[0].1 == "half a dra")), "{:?}", ann.effects);
+}
+
+#[test]
+fn joined_emoji_are_typed_as_they_are() {
+    let mut ann = hall();
+    ann.enters("👩\u{200d}👧 a\u{200d}b");
+    assert!(ann.did(|e| matches!(e, Effect::Post { text, .. } if text == "👩\u{200d}👧 a<U+200D>b")), "{:?}", ann.effects);
+}

@@ -11,7 +11,7 @@ use crate::screen::theme::Theme;
 use chatapp_types::{RoomName, Visibility};
 
 pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
-    let Some(room) = state.rooms.current() else { return vec![] };
+    let Some(room) = state.rooms.current() else { return run_nowhere(state, command) };
     let (id, name, is_private) = (room.room.id, room.room.name.clone(), room.room.visibility == Visibility::Private);
     match command {
         Command::Quit => leave(state),
@@ -46,7 +46,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Delete(target) => messages::delete(state, target),
         Command::Copy(target) => messages::copy(state, target),
         Command::Open(target) => messages::open(state, target),
-        Command::Editor => vec![Effect::Edit(String::new())],
+        Command::Editor => vec![Effect::Edit(room.composer.text().to_owned())],
         Command::Retry => messages::retry(state),
         Command::Drop => messages::drop_failed(state),
         Command::Notify(level) => notify(state, level),
@@ -65,13 +65,38 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
             state.complain("That is not this room's name; nothing is deleted.");
             vec![]
         }
-        Command::Whoami => {
-            state.say(format!("{} at {}", state.me.username, state.url));
-            vec![]
-        }
+        Command::Whoami => whoami(state),
         Command::LogOut => confirm(state, "End the session, and chat?".to_owned(), Request::LogOut),
         Command::Screen(command) => look(state, command),
     }
+}
+
+/// Before one is in any room.
+fn run_nowhere(state: &mut State, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Quit => leave(state),
+        Command::Back | Command::Rooms => lists::open_switcher(state),
+        Command::Help => {
+            state.overlay = Some(Overlay::Help { scroll: 0 });
+            vec![]
+        }
+        Command::Room(name) => ask(Request::GoTo(name)),
+        Command::Find(text) => lists::await_list(state, "Public rooms", Request::Public(text)),
+        Command::Create { name, is_private } => ask(Request::Create { name, is_private }),
+        Command::Enter(code) => ask(Request::EnterByCode(code)),
+        Command::Whoami => whoami(state),
+        Command::LogOut => confirm(state, "End the session, and chat?".to_owned(), Request::LogOut),
+        Command::Screen(command) => look(state, command),
+        _ => {
+            state.complain("That is about a room; you are in none yet.");
+            vec![]
+        }
+    }
+}
+
+fn whoami(state: &mut State) -> Vec<Effect> {
+    state.say(format!("{} at {}", state.me.username, state.url));
+    vec![]
 }
 
 /// One's own rooms are gone to without asking.
@@ -109,8 +134,8 @@ fn notify(state: &mut State, level: Option<Level>) -> Vec<Effect> {
     if let Some(level) = level {
         room.level = level;
     }
-    let now = room.level.as_str();
-    state.say(format!("This room calls for your attention with: {now}."));
+    let now = room.level.told();
+    state.say(now);
     level.map(|level| Effect::RememberLevel { room: id, level }).into_iter().collect()
 }
 

@@ -69,10 +69,7 @@ pub(super) fn members(room: &mut RoomState) -> Vec<Effect> {
 
 /// What is to be known the next time.
 pub(super) fn remember(state: &State) -> Effect {
-    let drafts = state.rooms.iter().map(|r| {
-        let is_draft = r.composer.purpose == crate::screen::state::composer::Purpose::Message;
-        (r.room.id, if is_draft { r.composer.text().to_owned() } else { String::new() })
-    });
+    let drafts = state.rooms.iter().map(|r| (r.room.id, r.composer.draft().to_owned()));
     // Whoever saw no rooms, for the gateway was away, comes back to where it was before.
     let last_room = state.rooms.current_id().or(state.remembered.last_room);
     Effect::Remember { last_room, drafts: drafts.collect() }

@@ -46,6 +46,11 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
     if state.overlay.is_some() {
         return lists::typed(state, &text);
     }
+    if c == ':' && state.rooms.current_id().is_none() {
+        // Before one is in any room there is nowhere else to write.
+        lists::ask(state, "Command", Asked::Command);
+        return vec![];
+    }
     if state.focus == Focus::Writing { writing::typed(state, &text) } else { vec![] }
 }
 
@@ -106,8 +111,8 @@ pub(super) fn act(state: &mut State, action: Action, was_leaving: bool) -> Vec<E
             state.focus = Focus::Writing;
             if let Some(room) = state.rooms.current_mut() {
                 room.view.chosen = None;
-                if action == Action::Command && room.composer.is_empty() {
-                    room.composer.set(":");
+                if action == Action::Command {
+                    room.composer.begin_command();
                 }
             }
             vec![]
@@ -131,6 +136,9 @@ fn to(state: &mut State, choose: impl Fn(&State) -> Option<chatapp_types::RoomId
 fn cancel(state: &mut State, was_leaving: bool) -> Vec<Effect> {
     if state.focus == Focus::Reading && !state.look.is_vim {
         return act(state, Action::Write, false);
+    }
+    if state.rooms.current_mut().is_some_and(|room| room.composer.resume()) {
+        return vec![];
     }
     let Some(room) = state.rooms.current_mut() else { return leave_at_second(state, was_leaving) };
     if room.view.chosen.take().is_some() {

@@ -3,7 +3,8 @@
 use chatapp_client::sanitize;
 use chatapp_types::Visibility;
 
-use super::{filling, going, writing};
+use super::{commands, filling, going, writing};
+use crate::command::Typed;
 use crate::screen::effect::{Effect, Request};
 use crate::screen::fuzzy;
 use crate::screen::keymap::Action;
@@ -62,12 +63,7 @@ const fn is_elsewhere(action: Action) -> bool {
 /// The end of a text is where its last line is the last one that is seen.
 fn bound_scroll(state: &mut State) {
     let rows = usize::from(state.size.rows.saturating_sub(4));
-    let columns = usize::from(state.size.columns.saturating_sub(4));
-    let count = match &state.overlay {
-        Some(Overlay::Help { .. }) => crate::screen::draw::help_length(state, columns),
-        Some(Overlay::Paper { lines, .. }) => lines.len(),
-        _ => return,
-    };
+    let count = crate::screen::draw::overlay_length(state);
     if let Some(Overlay::Help { scroll } | Overlay::Paper { scroll, .. }) = &mut state.overlay {
         *scroll = (*scroll).min(count.saturating_sub(rows));
     }
@@ -154,9 +150,20 @@ pub(super) fn narrow(list: &mut List) {
     list.at = 0;
 }
 
+/// The row that is chosen, whole: in the list it may be cut.
+fn unfold(state: &mut State) {
+    let Some(Overlay::List(list)) = &state.overlay else { return };
+    let Some(row) = list.chosen() else { return };
+    let (title, lines) = (list.title.clone(), vec![row.text.clone(), String::new(), row.note.clone()]);
+    state.overlay = Some(Overlay::Paper { title, lines, scroll: 0 });
+}
+
 fn picked(state: &mut State, pick: Pick, typed: &str) -> Vec<Effect> {
     match pick {
-        Pick::Nothing => return vec![],
+        Pick::Nothing => {
+            unfold(state);
+            return vec![];
+        }
         Pick::Create | Pick::CreatePrivate => {
             let is_private = pick == Pick::CreatePrivate;
             let title = if is_private { "Name of the private room" } else { "Name of the public room" };
@@ -197,6 +204,14 @@ fn answered(state: &mut State, then: Asked, text: String) -> Vec<Effect> {
             let room = state.rooms.current_id();
             await_list(state, &format!("Found: {text}"), Request::Search { text, room })
         }
+        Asked::Command => match Typed::read(&format!(":{text}")) {
+            Typed::Command(command) => commands::run(state, command),
+            Typed::Wrong(why) => {
+                state.complain(why);
+                vec![]
+            }
+            Typed::Nothing | Typed::Message(_) => vec![],
+        },
         Asked::Create { is_private } => vec![Effect::Ask(Request::Create { name: text, is_private })],
         Asked::Code => vec![Effect::Ask(Request::EnterByCode(text))],
     }
