@@ -1,7 +1,10 @@
 //! `chat` in a terminal, as a person uses it: line by line here, full-screen in `full`.
 
+mod attention;
 mod full;
+mod given_back;
 mod hostile;
+mod mouse;
 mod offline;
 mod screen;
 

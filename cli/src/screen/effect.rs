@@ -59,6 +59,8 @@ pub(crate) enum Alarm {
     Typing(RoomId),
     /// The read marker may be moved.
     Mark(RoomId),
+    /// What has come in a busy room since the last call is to be told.
+    Calls(RoomId),
     /// The rooms are to be listed again.
     Rooms,
 }

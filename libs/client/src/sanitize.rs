@@ -77,9 +77,7 @@ fn joinable(before: &str) -> bool {
 
 /// Whether `c`, at byte `at`, joins the emoji on both its sides to one (a family, a flag): it hides nothing there.
 fn joins_emoji(text: &str, at: usize, c: char) -> bool {
-    c == '\u{200d}'
-        && joinable(&text[..at])
-        && text[at + c.len_utf8()..].chars().next().is_some_and(is_pictograph)
+    c == '\u{200d}' && joinable(&text[..at]) && text[at + c.len_utf8()..].chars().next().is_some_and(is_pictograph)
 }
 
 /// The blocks whose characters stand in joined emoji: visible ones, all of them.

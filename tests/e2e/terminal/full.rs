@@ -28,7 +28,7 @@ pub(super) async fn makes_a_room(terminal: &mut Terminal, name: &str) {
     // What was typed to find the line is offered as the name.
     terminal.keys("\u{15}").await;
     terminal.types(name).await;
-    terminal.shows(&format!("created the public room {name}")).await;
+    terminal.shows(&format!("message {name}")).await;
 }
 
 /// Goes to a room, which is joined.
@@ -253,38 +253,6 @@ async fn a_hostile_room_cannot_move_the_cursor_set_the_title_or_write_the_clipbo
     let screen = ann.text();
     assert!(screen.contains('␛') && screen.contains("<U+202E>"), "what was hidden is shown:\n{screen}");
     assert!(screen.contains("the end of it") && screen.contains("Rooms"), "{screen}");
-}
-
-#[tokio::test]
-async fn the_terminal_is_given_back_whichever_way_it_ends() {
-    const STATE: &str = "stty -a | grep -o -e '-\\?icanon' -e '-\\?echo\\b'";
-    let platform = Platform::start().await;
-    let home = Home::registered(&platform, "ann").await;
-    for signal in [None, Some("TERM"), Some("HUP")] {
-        let mut ann = Terminal::shell(&home, &format!("\"$CHAT\"; echo \"left with $?\"; {STATE}"));
-        ann.shows("You are in no room yet.").await;
-        assert!(ann.is_full_screen());
-        match signal {
-            None => ann.keys("\u{3}\u{3}").await,
-            Some(name) => {
-                let chat = child_of(ann.pid());
-                let status = std::process::Command::new("kill").args([&format!("-{name}"), &chat]).status().unwrap();
-                assert!(status.success());
-            }
-        }
-        ann.shows("left with 0").await;
-        ann.until("the terminal as it was", |screen| {
-            screen.split("left with 0").nth(1).is_some_and(|after| after.split_whitespace().eq(["icanon", "echo"]))
-        })
-        .await;
-        assert!(!ann.is_full_screen());
-    }
-}
-
-/// The process that a process has started.
-fn child_of(parent: u32) -> String {
-    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("children");
-    children.split_whitespace().next().expect("a child").to_owned()
 }
 
 #[tokio::test]

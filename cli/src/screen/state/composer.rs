@@ -102,7 +102,8 @@ impl Composer {
 
     /// The message that is being written, to be remembered.
     pub(crate) fn draft(&self) -> &str {
-        let (text, purpose) = self.aside.as_ref().map_or((&self.text, &self.purpose), |(text, purpose)| (text, purpose));
+        let (text, purpose) =
+            self.aside.as_ref().map_or((&self.text, &self.purpose), |(text, purpose)| (text, purpose));
         if *purpose == Purpose::Message { text } else { "" }
     }
 

@@ -80,7 +80,9 @@ pub(crate) struct RoomState {
     pub(crate) level: Level,
     /// Whether what comes is live, rather than what was missed.
     pub(crate) is_live: bool,
-    /// What was missed and calls for attention, to be told at once.
+    /// When it called for attention last.
+    pub(crate) called: Option<Timestamp>,
+    /// What was missed, or came too fast, and calls for attention: to be told at once.
     pub(crate) missed: Option<crate::attention::Call>,
     /// Since when it is known here.
     pub(crate) since: Timestamp,
@@ -112,6 +114,7 @@ impl RoomState {
             said_typing: None,
             level: Level::default(),
             is_live: false,
+            called: None,
             missed: None,
             since,
             is_kept: false,

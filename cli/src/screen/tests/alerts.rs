@@ -5,7 +5,7 @@ use chatapp_client::live;
 use super::Story;
 use super::story::room_id;
 use crate::command::Level;
-use crate::screen::effect::Effect;
+use crate::screen::effect::{Alarm, Effect};
 use crate::screen::event::Event;
 
 fn calls(ann: &mut Story) -> Vec<(String, u64)> {
@@ -76,5 +76,24 @@ fn what_was_missed_calls_once_when_all_of_it_is_there() {
 fn ones_own_messages_call_nobody() {
     let mut ann = live_rooms();
     ann.says(room_id(2), "ann", "note to @ann");
+    assert_eq!(calls(&mut ann), []);
+}
+
+#[test]
+fn a_busy_room_calls_once_a_second_for_all_that_came_and_not_for_what_was_seen() {
+    let mut ann = live_rooms();
+    for n in 0..500 {
+        ann.says(room_id(2), "bob", &format!("@ann {n}"));
+    }
+    assert!(ann.did(|e| matches!(e, Effect::Wake { alarm: Alarm::Calls(_), .. })));
+    assert_eq!(calls(&mut ann), [("@ann 0".to_owned(), 1)]);
+    ann.state.now = ann.state.now.plus(time::Duration::SECOND);
+    ann.take(Event::Alarm(Alarm::Calls(room_id(2))));
+    assert_eq!(calls(&mut ann), [("@ann 499".to_owned(), 499)]);
+    ann.says(room_id(2), "bob", "@ann once more");
+    ann.press("alt+down");
+    ann.serve();
+    ann.state.now = ann.state.now.plus(time::Duration::SECOND);
+    ann.take(Event::Alarm(Alarm::Calls(room_id(2))));
     assert_eq!(calls(&mut ann), []);
 }

@@ -114,6 +114,16 @@ fn a_log_out_elsewhere_leads_to_the_log_in_with_a_word_and_keeps_the_draft() {
     assert_eq!(ann.state.rooms.current().unwrap().composer.text(), "half a sentence");
 }
 
+#[test]
+fn ones_own_log_out_is_the_end_also_when_the_feed_tells_of_it_first() {
+    let mut ann = Story::in_rooms(&["hall"]);
+    ann.enters(":logout");
+    ann.types("y");
+    ann.feed(live::Event::LoggedOut { reason: "the session has ended".to_owned() });
+    ann.answer(&Request::LogOut, Ok(Given::Done));
+    assert!(ann.state.is_logged_out && ann.effects.last() == Some(&Effect::Quit), "{:?}", ann.effects);
+}
+
 /// Whatever may happen at a screen.
 #[derive(Clone, Debug)]
 enum Deed {

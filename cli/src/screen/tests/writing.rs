@@ -257,12 +257,20 @@ fn a_draft_is_remembered_also_while_a_command_is_begun() {
     ann.press("esc");
     ann.types(":sea");
     ann.press("ctrl+q");
-    assert!(ann.did(|e| matches!(e, Effect::Remember { drafts, .. } if drafts[0].1 == "half a dra")), "{:?}", ann.effects);
+    assert!(
+        ann.did(|e| matches!(e, Effect::Remember { drafts, .. } if drafts[0].1 == "half a dra")),
+        "{:?}",
+        ann.effects
+    );
 }
 
 #[test]
 fn joined_emoji_are_typed_as_they_are() {
     let mut ann = hall();
     ann.enters("👩\u{200d}👧 a\u{200d}b");
-    assert!(ann.did(|e| matches!(e, Effect::Post { text, .. } if text == "👩\u{200d}👧 a<U+200D>b")), "{:?}", ann.effects);
+    assert!(
+        ann.did(|e| matches!(e, Effect::Post { text, .. } if text == "👩\u{200d}👧 a<U+200D>b")),
+        "{:?}",
+        ann.effects
+    );
 }

@@ -10,6 +10,11 @@ use crate::screen::state::State;
 use crate::screen::state::overlay::Overlay;
 
 pub(super) fn take(state: &mut State, to: Request, got: Result<Given, Trouble>) -> Vec<Effect> {
+    if matches!((&to, &got), (Request::LogOut, Ok(_))) {
+        // The feed may have told before that the session is over.
+        state.is_logged_out = true;
+        return vec![Effect::Quit];
+    }
     if state.entrance.is_some() {
         return entering::answered(state, to, got);
     }
@@ -52,10 +57,6 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
             vec![]
         }
         (Request::Leave(id) | Request::DeleteRoom(id), Given::Done) => gone(state, id),
-        (Request::LogOut, Given::Done) => {
-            state.is_logged_out = true;
-            vec![Effect::Quit]
-        }
         (Request::Change(id, _), Given::Said(text)) => {
             state.say(text);
             state

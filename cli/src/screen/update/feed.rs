@@ -2,7 +2,7 @@
 
 use chatapp_client::live::{Event, Transport};
 use chatapp_client::sanitize;
-use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, UserRef};
+use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, Timestamp, UserRef};
 use std::time::Duration;
 
 use super::going;
@@ -17,6 +17,9 @@ use crate::screen::state::{Connection, State};
 
 /// How long somebody who said so is believed to be typing.
 const TYPING_FOR: Duration = Duration::from_secs(6);
+
+/// The shortest time between two calls for attention of a room: a busy one must not ring without end.
+const CALLS_APART: Duration = Duration::from_secs(1);
 
 pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
@@ -118,7 +121,7 @@ fn disconnected(state: &mut State, retry_in: Duration, reason: String) -> Vec<Ef
 }
 
 fn entered(state: &mut State, entry: &Entry) -> Vec<Effect> {
-    let me = state.me.id;
+    let (me, now) = (state.me.id, state.now);
     let is_current = state.rooms.is_current(entry.room_id);
     let looks = state.is_in_front && is_current;
     let also_when_looking = state.look.settings.notify.also_when_looking;
@@ -151,7 +154,7 @@ fn entered(state: &mut State, entry: &Entry) -> Vec<Effect> {
             room.line.get_or_insert(entry.seq - 1);
         }
         if !looks || also_when_looking {
-            effects.extend(call(room, entry, body, mention));
+            effects.extend(call(room, entry, body, mention, now));
         }
     }
     effects
@@ -179,7 +182,7 @@ fn changed(room: &mut RoomState, entry: &Entry, is_current: bool) -> Vec<Effect>
 }
 
 /// A message that is to call for attention does; what was missed does so at once, when all of it is here.
-fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool) -> Option<Effect> {
+fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool, now: Timestamp) -> Option<Effect> {
     let calls = match room.level {
         Level::All => true,
         Level::Mentions => mention,
@@ -198,19 +201,31 @@ fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool) -> Optio
         mention,
         count: 1,
     };
-    if room.is_live {
+    let is_first = room.missed.is_none();
+    let is_soon = room.called.is_some_and(|at| at.plus(CALLS_APART.try_into().unwrap_or_default()) > now);
+    if room.is_live && is_first && !is_soon {
+        room.called = Some(now);
         return Some(Effect::Call(Box::new(call)));
     }
     let count = room.missed.as_ref().map_or(0, |m| m.count) + 1;
     let named = room.missed.as_ref().is_some_and(|m| m.mention);
     room.missed = Some(Call { count, mention: mention || named, ..call });
-    None
+    (room.is_live && is_first).then_some(Effect::Wake { alarm: Alarm::Calls(entry.room_id), after: CALLS_APART })
 }
 
 fn caught_up(state: &mut State, id: RoomId) -> Vec<Effect> {
     let Some(room) = state.rooms.get_mut(id) else { return vec![] };
     room.is_live = true;
-    room.missed.take().map(|call| Effect::Call(Box::new(call))).into_iter().collect()
+    tell_missed(state, id)
+}
+
+/// What was missed, or came too fast, is told at once.
+pub(super) fn tell_missed(state: &mut State, id: RoomId) -> Vec<Effect> {
+    let now = state.now;
+    let Some(room) = state.rooms.get_mut(id).filter(|r| r.is_live) else { return vec![] };
+    let Some(call) = room.missed.take() else { return vec![] };
+    room.called = Some(now);
+    vec![Effect::Call(Box::new(call))]
 }
 
 fn typing(state: &mut State, id: RoomId, user: UserRef) -> Vec<Effect> {

@@ -224,6 +224,13 @@ fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
             room.is_marking = false;
             going::mark_now(room)
         }
+        Alarm::Calls(id) => {
+            let also_when_looking = state.look.settings.notify.also_when_looking;
+            let room = state.rooms.get_mut(id).filter(|r| r.unread == 0 && !also_when_looking);
+            // What was seen meanwhile needs no call.
+            room.into_iter().for_each(|r| r.missed = None);
+            feed::tell_missed(state, id)
+        }
         Alarm::Rooms => {
             let wake = Effect::Wake { alarm: Alarm::Rooms, after: ROOMS_EVERY };
             if state.entrance.is_some() || !state.is_connected() {
