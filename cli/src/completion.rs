@@ -30,6 +30,7 @@ pub(crate) fn complete(text: &str, cursor: usize, known: &Known) -> Option<Compl
     let is_command = before.starts_with(':') && !before.starts_with("::");
     let mut range = start..cursor;
     let mut candidates = match word.chars().next() {
+        _ if is_command && start > 0 && !choices(before, word).is_empty() => choices(before, word),
         None => return None,
         Some(':') if start == 0 => {
             let mut found = commands(&word[1..]);
@@ -54,6 +55,16 @@ pub(crate) fn complete(text: &str, cursor: usize, known: &Known) -> Option<Compl
 /// A room's name may hold blanks, so it is everything after the command.
 fn is_room_argument(before: &str) -> bool {
     [":room ", ":join "].into_iter().any(|command| before.starts_with(command))
+}
+
+/// The words that a command takes at this place, where it takes one of a few; those that begin as `word` does.
+fn choices(before: &str, word: &str) -> Vec<String> {
+    let mut earlier = before[1..before.len() - word.len()].split_whitespace();
+    let name = earlier.next().unwrap_or_default();
+    let Some(command) = crate::command::COMMANDS.iter().find(|c| c.name == name) else { return Vec::new() };
+    let taken = command.takes.split_whitespace().nth(earlier.count()).filter(|t| t.contains('|')).unwrap_or_default();
+    let words = taken.trim_matches(['[', ']']).split('|').filter(|w| !w.is_empty() && w.starts_with(word));
+    words.map(str::to_owned).collect()
 }
 
 fn commands(beginning: &str) -> Vec<String> {
@@ -103,6 +114,15 @@ mod tests {
 
     fn offered(text: &str) -> Vec<String> {
         complete(text, text.len(), &known()).map(|c| c.candidates).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_command_that_takes_one_of_a_few_words_offers_them() {
+        let found = |text: &str| complete(text, text.len(), &known()).map(|c| c.candidates).unwrap_or_default();
+        assert_eq!(found(":notify "), ["all", "mentions", "none"]);
+        assert_eq!(found(":theme l"), ["light"]);
+        assert_eq!(found(":role ann "), ["admin", "member"]);
+        assert_eq!(found(":role ann admin "), [""; 0]);
     }
 
     #[test]

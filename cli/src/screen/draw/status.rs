@@ -18,13 +18,19 @@ pub(super) fn draw(state: &State, area: Rect, frame: &mut Frame<'_>) {
         let text = text::fit(&format!(" {}", text::clean_line(&notice.text)), columns);
         return put(frame, area, 0, Line::styled(text, style(state, part)));
     }
-    let mut spans = connection(state);
+    let (mut spans, reason) = connection(state);
     let unsent = state.unsent();
     if unsent > 0 {
         spans.push(Span::styled(format!("  {unsent} unsent"), style(state, Part::Warning)));
     }
     if let Some(typing) = typing(state) {
         spans.push(Span::styled(format!("  {typing}"), style(state, Part::Status)));
+    }
+    if let Some(reason) = reason {
+        // It has what room the others leave, for it may be long.
+        let used: usize = spans.iter().map(Span::width).sum();
+        let reason = text::fit(&reason, columns.saturating_sub(used + 4));
+        spans.push(Span::styled(format!("  ({reason})"), style(state, Part::Dim)));
     }
     let used: usize = spans.iter().map(Span::width).sum();
     let right = hints(state);
@@ -35,19 +41,21 @@ pub(super) fn draw(state: &State, area: Rect, frame: &mut Frame<'_>) {
     put(frame, area, 0, Line::from(spans));
 }
 
-fn connection(state: &State) -> Vec<Span<'static>> {
+/// How the gateway is reached, and why it is not.
+fn connection(state: &State) -> (Vec<Span<'static>>, Option<String>) {
+    let mut why = None;
     let (sign, text, part) = match &state.connection {
         Connection::Connecting => ("◌", "connecting …".to_owned(), Part::Warning),
         Connection::Connected(Transport::Socket) => ("●", text::clean_line(&state.me.username), Part::Status),
         Connection::Connected(Transport::Polling) => ("●", "asking every 5 s".to_owned(), Part::Warning),
         Connection::Stalled(_) => ("◌", "the server cannot deliver for the moment".to_owned(), Part::Warning),
         Connection::Broken { reason, retry_in } => {
-            let reason = text::fit(&text::clean_line(reason), 60);
+            why = Some(text::clean_line(reason));
             let what = if retry_in.is_zero() { "offline" } else { "offline, reconnecting" };
-            ("○", format!("{what} ({reason})"), Part::Error)
+            ("○", what.to_owned(), Part::Error)
         }
     };
-    vec![Span::styled(format!(" {sign} "), style(state, part)), Span::styled(text, style(state, part))]
+    (vec![Span::styled(format!(" {sign} "), style(state, part)), Span::styled(text, style(state, part))], why)
 }
 
 fn typing(state: &State) -> Option<String> {

@@ -98,6 +98,8 @@ pub(crate) struct State {
     pub(crate) focus: Focus,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) notice: Option<Notice>,
+    /// Where one goes back to when a command is done.
+    pub(crate) came_from: Option<Focus>,
     /// Keys that begin a binding.
     pub(crate) begun: Vec<Chord>,
     /// What was sent, for the history of the composer.
@@ -127,6 +129,7 @@ impl State {
             focus: Focus::Writing,
             overlay: None,
             notice: None,
+            came_from: None,
             begun: Vec::new(),
             sent: Vec::new(),
             is_leaving: false,

@@ -59,3 +59,15 @@ fn the_help_shows_vims_keys_when_they_hold() {
     let help = ann.screen(100, 200);
     assert!(help.contains("g g") && help.contains("y y"), "{help}");
 }
+
+#[test]
+fn after_a_command_one_is_back_in_normal_mode_with_what_was_being_written() {
+    let mut ann = hall();
+    ann.types("draft");
+    ann.press("esc");
+    ann.enters(":numbers");
+    assert!(ann.text().contains("-- NORMAL --") && ann.text().contains("› draft"), "{}", ann.text());
+    ann.types(":sea");
+    ann.press("esc");
+    assert!(ann.text().contains("-- NORMAL --") && ann.text().contains("› draft"), "given up: {}", ann.text());
+}

@@ -84,7 +84,7 @@ fn what_is_written_without_a_connection_waits_and_is_said_to() {
     ann.enters("in the dark");
     ann.keeps();
     let text = ann.text();
-    assert!(text.contains("offline, reconnecting (the cable)") && text.contains("1 unsent"), "{text}");
+    assert!(text.contains("offline, reconnecting  1 unsent  (the cable)"), "{text}");
     assert!(text.contains("in the dark (sending)"), "{text}");
 }
 

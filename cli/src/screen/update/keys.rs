@@ -104,10 +104,19 @@ pub(super) fn act(state: &mut State, action: Action, was_leaving: bool) -> Vec<E
         Action::Cancel => cancel(state, was_leaving),
         Action::Retry => messages::retry(state),
         Action::Read => {
+            let is_command = state.came_from.take().is_some();
+            if let Some(room) = state.rooms.current_mut().filter(|_| is_command)
+                && !room.composer.resume()
+            {
+                room.composer.give_up();
+            }
             state.focus = Focus::Reading;
             vec![]
         }
         Action::Write | Action::Command => {
+            // Who uses vim's keys is back in its normal mode after a command.
+            let is_command = state.look.is_vim && action == Action::Command;
+            state.came_from = is_command.then_some(state.focus);
             state.focus = Focus::Writing;
             if let Some(room) = state.rooms.current_mut() {
                 room.view.chosen = None;
@@ -138,6 +147,7 @@ fn cancel(state: &mut State, was_leaving: bool) -> Vec<Effect> {
         return act(state, Action::Write, false);
     }
     if state.rooms.current_mut().is_some_and(|room| room.composer.resume()) {
+        state.focus = state.came_from.take().unwrap_or(state.focus);
         return vec![];
     }
     let Some(room) = state.rooms.current_mut() else { return leave_at_second(state, was_leaving) };

@@ -140,6 +140,7 @@ fn send(state: &mut State) -> Vec<Effect> {
         Typed::Command(command) => {
             let keeps = matches!(command, crate::command::Command::Enter(_) | crate::command::Command::Code(_));
             take(state, !keeps);
+            state.focus = state.came_from.take().unwrap_or(state.focus);
             commands::run(state, command)
         }
         Typed::Message(_) if room.ended.is_some() => {
