@@ -75,6 +75,13 @@ async fn remembered(context: &Context, console: &mut Console) -> Result<Option<(
             console.print("The last session has ended.")?;
             Ok(None)
         }
+        Err(e @ ClientError::Network(_)) => {
+            let Some(me) = client.known_user() else { return Err(unreachable(client.url(), e).into()) };
+            let url = client.url();
+            console.print(&format!("Logged in as {} at {url}, which cannot be reached now.", me.username))?;
+            console.print("What was loaded last can be read; what you write is kept, and sent when it is back.")?;
+            Ok(Some((client, me)))
+        }
         Err(e) => Err(unreachable(client.url(), e).into()),
     }
 }

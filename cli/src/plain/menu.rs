@@ -129,13 +129,15 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
         Ok((mine, public, unread))
     });
     let Some((mut rooms, public, unread)) = listed.await? else {
-        session.console.print(&format!("{CHOICES}\nThe rooms could not be listed; an empty line tries again."))?;
-        return Ok(Vec::new());
+        return kept(session);
     };
     session.context.saw_rooms(&session.client, &rooms);
     let known: HashSet<RoomId> = rooms.iter().map(|r| r.id).collect();
-    rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
     let unread: HashMap<RoomId, UnreadRoom> = unread.items.into_iter().map(|u| (u.room_id, u)).collect();
+    if search.is_none() {
+        session.keep_rooms(|kept| kept.listed(&rooms, &unread));
+    }
+    rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
     let title = search
         .map_or_else(|| "Available chat rooms:".to_owned(), |s| format!("Chat rooms with {}:", sanitize::line(&s)));
     session.console.print(&title)?;
@@ -143,6 +145,19 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
         session.console.print(&line(at + 1, room, unread.get(&room.id)))?;
     }
     session.console.print(CHOICES)?;
+    Ok(rooms)
+}
+
+/// The rooms as they were the last time: the gateway could not be asked.
+fn kept(session: &mut Session<'_>) -> Result<Vec<Room>, Leave> {
+    let rooms: Vec<Room> = session.kept_rooms().rooms.into_iter().map(|r| r.room).collect();
+    if !rooms.is_empty() {
+        session.console.print("Chat rooms as they were the last time:")?;
+    }
+    for (at, room) in rooms.iter().enumerate() {
+        session.console.print(&line(at + 1, room, None))?;
+    }
+    session.console.print(&format!("{CHOICES}\nThe rooms could not be listed; an empty line tries again."))?;
     Ok(rooms)
 }
 
@@ -205,6 +220,7 @@ pub(super) async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
     let client = session.client.clone();
     session.request(client.logout()).await?;
     session.context.forget_log_in()?;
+    session.is_logged_out = true;
     Ok(session.console.print("Logged out.")?)
 }
 

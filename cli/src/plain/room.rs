@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chatapp_client::api::HistoryPart;
 use chatapp_client::live::Event;
-use chatapp_client::sanitize;
+use chatapp_client::{ClientError, sanitize};
+use chatapp_types::messages::MessagePage;
 use chatapp_types::rooms::Room;
-use chatapp_types::{Entry, EntryBody};
+use chatapp_types::{Entry, EntryBody, UserId};
 use tokio::time::{Instant, sleep_until};
 
 use super::Leave;
@@ -17,6 +18,7 @@ use crate::attention::{self, Call};
 use crate::command::{Level, Typed};
 use crate::completion::Known;
 use crate::console::{Input, Style};
+use crate::screen::state::log::{Item, Log, Side, Stretch};
 
 const HISTORY: u32 = 50;
 /// How long what was shown waits to be marked as read: a marker for each message would be too many.
@@ -38,9 +40,10 @@ pub(super) async fn enter(session: &mut Session<'_>, room: Room) -> Result<(), L
 async fn visit(session: &mut Session<'_>, room: Room) -> Result<Option<Room>, Leave> {
     let Some(mut view) = open(session, room).await? else { return Ok(None) };
     let id = view.room.id;
-    session.handle.subscribe(id, Some(view.last)).await;
+    session.handle.subscribe(id, Some(view.last).filter(|seq| *seq > 0)).await;
     let over = converse(session, &mut view).await;
     session.handle.unsubscribe(id).await;
+    session.keep_rooms(|kept| kept.saw(&view.room, &view.log));
     // By REST, for the list of rooms that comes next shows what is unread; that it fails does no harm.
     let _ = tokio::time::timeout(MARK_WITHIN, session.client.mark_read(id, view.last)).await;
     over
@@ -58,12 +61,19 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
         let unread = client.list_unread().await?.items.into_iter().find(|u| u.room_id == room.id);
         Ok((client.list_messages(room.id, HistoryPart::Latest, HISTORY).await?, unread))
     };
-    let Some((page, unread)) = session.request(latest).await? else { return Ok(None) };
-    session.console.print(&format!("Entered chat room: {}", sanitize::line(&room.name)))?;
-    if !room.topic.is_empty() {
-        session.console.print(&format!("Topic: {}", sanitize::line(&room.topic)))?;
-    }
-    let mut view = View::new(room);
+    let latest = async {
+        match latest.await {
+            Err(ClientError::Network(_)) => Ok(None),
+            answer => answer.map(Some),
+        }
+    };
+    let (page, unread) = match session.request(latest).await? {
+        None => return Ok(None),
+        Some(None) => return open_kept(session, room).map(Some),
+        Some(Some(answer)) => answer,
+    };
+    let mut view = began(session, room)?;
+    view.log.take(Side::Instead, stretch(&page, session.me.id));
     view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
     view.last = page.head;
     view.first = page.items.first().filter(|_| page.has_before).map(|m| m.seq);
@@ -72,6 +82,37 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
         session.console.print(&line)?;
     }
     Ok(Some(view))
+}
+
+fn began(session: &mut Session<'_>, room: Room) -> Result<View, Leave> {
+    session.console.print(&format!("Entered chat room: {}", sanitize::line(&room.name)))?;
+    if !room.topic.is_empty() {
+        session.console.print(&format!("Topic: {}", sanitize::line(&room.topic)))?;
+    }
+    Ok(View::new(room))
+}
+
+/// Shows the room as it was the last time: the gateway cannot be reached.
+fn open_kept(session: &mut Session<'_>, room: Room) -> Result<View, Leave> {
+    let id = room.id;
+    let mut view = began(session, room)?;
+    let kept = session.kept_rooms().take(id);
+    view.last = kept.as_ref().map_or(0, |k| k.page.as_ref().map_or(k.read_seq, |page| page.last));
+    let Some(page) = kept.and_then(|k| k.page) else { return Ok(view) };
+    for message in page.items.iter().filter_map(|item| item.to_message(id)) {
+        let line = view.message(&message);
+        session.console.print(&line)?;
+    }
+    view.first = page.items.first().map(|item| item.seq);
+    view.log = Log::kept(page);
+    session.console.print("(so far it was loaded; the gateway cannot be reached)")?;
+    Ok(view)
+}
+
+fn stretch(page: &MessagePage, me: UserId) -> Stretch {
+    let items: Vec<Item> = page.items.iter().map(|m| Item::of_message(m.clone(), me)).collect();
+    let first = items.first().map_or(page.head, |item| item.seq);
+    Stretch { first, last: page.head, head: page.head, floor: 0, items }
 }
 
 async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<Room>, Leave> {
@@ -134,6 +175,7 @@ async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result
 fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<Then, Leave> {
     match session.settle(event)? {
         Some(Event::Entry(entry)) if entry.room_id == view.room.id => {
+            view.log.live(&entry, session.me.id, true);
             if let Some(line) = view.entry(&entry) {
                 session.console.print(&line)?;
             }

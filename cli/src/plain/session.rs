@@ -16,7 +16,8 @@ use crate::command::Level;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::settings::{Memory, Settings};
+use crate::screen::state::kept::Kept;
+use crate::settings::{KeptRooms, Memory, Settings};
 
 /// How long the last messages are waited for: a person wants to go, a script wants them sent.
 const LAST_ACKS_WITHIN: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(15)];
@@ -42,6 +43,9 @@ pub(super) struct Session<'a> {
     on_their_way: HashMap<SendKey, Outgoing>,
     pub(super) settings: Settings,
     memory: Memory,
+    kept: KeptRooms,
+    /// One has logged out: nothing is kept any more.
+    pub(super) is_logged_out: bool,
     levels: HashMap<RoomId, Level>,
 }
 
@@ -63,7 +67,7 @@ impl<'a> Session<'a> {
         let (handle, events) =
             start_for(&client, FeedConfig { mode, ..FeedConfig::default() }, Arc::clone(&context.clock));
         let sender = context.sender(&client, &me, Duration::ZERO);
-        let memory = context.memory(&client, &me);
+        let (memory, kept) = (context.memory(&client, &me), context.kept_rooms(&client, &me));
         let levels = memory.recall().rooms.into_iter().map(|(id, room)| (id, room.level)).collect();
         let mut session = Self {
             context,
@@ -82,6 +86,8 @@ impl<'a> Session<'a> {
             on_their_way: HashMap::new(),
             settings: context.settings()?,
             memory,
+            kept,
+            is_logged_out: false,
             levels,
         };
         session.resend().await?;
@@ -130,6 +136,23 @@ impl<'a> Session<'a> {
     pub(super) fn set_level(&mut self, room: RoomId, level: Level) -> Result<(), Leave> {
         self.levels.insert(room, level);
         Ok(self.memory.update(|m| m.rooms.entry(room).or_default().level = level)?)
+    }
+
+    /// What is kept of the rooms of the last time.
+    pub(super) fn kept_rooms(&self) -> Kept {
+        if self.settings.offline { self.kept.recall() } else { Kept::default() }
+    }
+
+    /// Changes what is kept of the rooms for the next time. A cache: that it cannot be written does no harm now.
+    pub(super) fn keep_rooms(&self, change: impl FnOnce(&mut Kept)) {
+        if !self.settings.offline || self.is_logged_out {
+            return;
+        }
+        let mut kept = self.kept.recall();
+        change(&mut kept);
+        if let Err(e) = self.kept.keep(&kept) {
+            tracing::warn!(error = %e, "could not keep the rooms for the next time");
+        }
     }
 
     /// The next line or event.

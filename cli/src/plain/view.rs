@@ -8,6 +8,7 @@ use chatapp_types::{Entry, EntryBody, MessageId, UserId};
 
 use crate::command::Target;
 use crate::lines;
+use crate::screen::state::log::Log;
 
 /// Messages that are remembered.
 const REMEMBERED: usize = 1_000;
@@ -20,6 +21,8 @@ pub(super) struct View {
     pub(super) first: Option<u64>,
     /// After which seq messages were unread when one came in, if any were.
     pub(super) unread: Option<u64>,
+    /// What is kept of it for the next time.
+    pub(super) log: Log,
     /// Whether what comes is live.
     pub(super) is_live: bool,
     pub(super) is_numbered: bool,
@@ -42,6 +45,7 @@ impl View {
             last: 0,
             first: None,
             unread: None,
+            log: Log::default(),
             is_live: false,
             is_numbered: false,
             online: BTreeSet::new(),

@@ -11,7 +11,7 @@ mod fuzzy;
 mod keymap;
 mod layout;
 mod runner;
-mod state;
+pub(crate) mod state;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

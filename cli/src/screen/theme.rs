@@ -50,7 +50,7 @@ const NAMES: [(&str, Part); 17] = [
 
 /// A set of colours.
 #[derive(Clone, Debug)]
-pub(super) struct Theme {
+pub(crate) struct Theme {
     styles: BTreeMap<Part, Style>,
     authors: Vec<Color>,
 }

@@ -4,6 +4,7 @@ use chatapp_testkit::{Platform, User, unique_name};
 
 use super::full::{CTRL_Q, id_of, makes_a_room, opened};
 use super::screen::Terminal;
+use super::{ROOMS, at_the_rooms};
 use crate::home::Home;
 
 #[tokio::test]
@@ -71,4 +72,36 @@ async fn what_is_kept_is_its_owners_alone_and_is_removed_by_the_log_out() {
     ann.keys("y").await;
     assert_eq!(ann.ends().await, 0);
     assert!(!kept.exists(), "texts are left behind");
+}
+
+#[tokio::test]
+async fn line_by_line_one_reads_and_writes_without_the_gateway_too() {
+    let mut platform = Platform::start().await;
+    let home = Home::registered(&platform, "ann").await;
+    let bob = User::register(&platform, "bob").await;
+    let hall = unique_name("hall");
+    let mut ann = at_the_rooms(&home, &["--plain"]).await;
+    super::makes_a_room(&mut ann, &hall, "n").await;
+    let id = id_of(&bob, &hall).await;
+    bob.join(&id).await;
+    bob.say(&id, "said while all was well").await;
+    ann.shows("said while all was well").await;
+    ann.types(":quit").await;
+    assert_eq!(ann.ends().await, 0);
+    platform.kill();
+
+    let mut ann = Terminal::chat(&home, &["--plain"]);
+    ann.shows("which cannot be reached now").await;
+    ann.shows(&format!("1. {hall}")).await;
+    ann.answers(ROOMS, "1").await;
+    ann.shows(&format!("{}: said while all was well", bob.name)).await;
+    ann.types("written in the dark").await;
+    platform.restart().await;
+    ann.shows(&format!("{}: written in the dark", home.name)).await;
+    bob.say(&id, "light again").await;
+    ann.shows(&format!("{}: light again", bob.name)).await;
+    assert_eq!(bob.texts(&id).await, ["said while all was well", "written in the dark", "light again"]);
+    ann.types(":logout").await;
+    assert_eq!(ann.ends().await, 0);
+    assert!(!home.files().join("kept-default.json").exists(), "texts are left behind");
 }

@@ -1,6 +1,9 @@
 //! What is kept of one's rooms for the next time, so that they can be read before the gateway answers, or without it.
 
+use std::collections::HashMap;
+
 use chatapp_types::RoomId;
+use chatapp_types::messages::UnreadRoom;
 use chatapp_types::rooms::Room;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +54,46 @@ impl Kept {
             KeptRoom { room: room.clone(), head, unread, mentions, read_seq, page }
         };
         Self { rooms: rooms.map(keep).collect() }
+    }
+
+    /// The gateway has listed these rooms: others are gone, and of these what was loaded stays.
+    pub(crate) fn listed(&mut self, rooms: &[Room], counts: &HashMap<RoomId, UnreadRoom>) {
+        let mut before: HashMap<RoomId, (usize, Option<Stretch>)> =
+            self.rooms.drain(..).enumerate().map(|(at, r)| (r.room.id, (at, r.page))).collect();
+        let keep = |room: &Room| {
+            let (at, page) = before.remove(&room.id).unwrap_or((usize::MAX, None));
+            let (head, unread, mentions, read_seq) =
+                counts.get(&room.id).map_or((0, 0, 0, 0), |u| (u.head, u.messages, u.mentions, u.read_seq));
+            (at, KeptRoom { room: room.clone(), head, unread, mentions, read_seq, page })
+        };
+        let mut rooms: Vec<_> = rooms.iter().take(ROOMS_MAX).map(keep).collect();
+        rooms.sort_by_key(|(at, _)| *at);
+        self.rooms = rooms.into_iter().map(|(_, room)| room).collect();
+    }
+
+    /// This is the end of what was loaded of a room, which is the one looked at last then.
+    pub(crate) fn saw(&mut self, room: &Room, log: &Log) {
+        if !log.is_loaded() {
+            return;
+        }
+        self.rooms.retain(|r| r.room.id != room.id);
+        let (head, page) = (log.last(), log.tail(ITEMS_MAX));
+        let seen = KeptRoom { room: room.clone(), head, unread: 0, mentions: 0, read_seq: head, page };
+        self.rooms.insert(0, seen);
+        self.rooms.truncate(ROOMS_MAX);
+        let (mut pages, mut bytes) = (PAGES_MAX, BYTES_MAX);
+        for room in &mut self.rooms {
+            room.page = room.page.take().filter(|page| pages > 0 && size(page) <= bytes);
+            if let Some(page) = &room.page {
+                (pages, bytes) = (pages - 1, bytes - size(page));
+            }
+        }
+    }
+
+    /// What is kept of a room.
+    pub(crate) fn take(&mut self, id: RoomId) -> Option<KeptRoom> {
+        let at = self.rooms.iter().position(|r| r.room.id == id)?;
+        Some(self.rooms.swap_remove(at))
     }
 
     /// The room that was looked at last.

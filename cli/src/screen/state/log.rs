@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use chatapp_types::messages::Message;
-use chatapp_types::{Entry, EntryBody, MessageId, Timestamp, UserId, UserRef};
+use chatapp_types::{Entry, EntryBody, MessageId, RoomId, Timestamp, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 use super::quotes::Quotes;
@@ -74,6 +74,24 @@ impl Item {
     /// The message that it answers.
     pub(crate) fn answers(&self) -> Option<MessageId> {
         self.said()?.reply_to
+    }
+
+    /// The message, as the gateway would give it; `None` for what happened otherwise.
+    pub(crate) fn to_message(&self, room_id: RoomId) -> Option<Message> {
+        let Said { id, text, reply_to, is_edited, is_deleted, .. } = self.said()?;
+        Some(Message {
+            id: *id,
+            room_id,
+            seq: self.seq,
+            author: self.author.clone(),
+            body: text.clone(),
+            at: self.at,
+            reply_to: *reply_to,
+            edited_at: is_edited.then_some(self.at),
+            deleted: *is_deleted,
+            mentions: Vec::new(),
+            key: None,
+        })
     }
 
     pub(crate) fn said(&self) -> Option<&Said> {

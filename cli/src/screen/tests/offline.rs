@@ -156,3 +156,19 @@ fn a_room_that_was_renamed_meanwhile_has_its_new_name_when_the_gateway_is_back()
     ann.happens(room_id(2), "bob", EntryBody::RoomTopicChanged { topic: "dust".to_owned() });
     assert!(ann.text().contains("attic") && ann.text().contains("dust"), "{}", ann.text());
 }
+
+#[test]
+fn what_is_kept_is_brought_up_to_date_without_a_screen_too() {
+    let mut ann = left_with_two_rooms();
+    let mut kept = Kept::of(&ann.state);
+    assert_eq!(kept.latest(), Some(room_id(2)));
+    ann.says(room_id(1), "bob", "later");
+    kept.saw(&room(1, "hall"), &ann.state.rooms.get(room_id(1)).unwrap().log);
+    assert_eq!(kept.latest(), Some(room_id(1)));
+    let listed = [(2, "lab"), (1, "hall"), (4, "new")].map(|(n, name)| ann.with_counts(room(n, name), 0, 0));
+    let counts = listed.iter().filter_map(|(r, u)| Some((r.id, u.clone()?))).collect();
+    kept.listed(&listed.map(|(room, _)| room), &counts);
+    let names: Vec<&str> = kept.rooms.iter().map(|r| r.room.name.as_str()).collect();
+    assert_eq!(names, ["hall", "lab", "new"], "in the order they were looked at; zoo is gone");
+    assert_eq!(kept.rooms.iter().map(|r| r.page.is_some()).collect::<Vec<_>>(), [true, true, false]);
+}
