@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
-use crate::store::MessageStore;
+use crate::store::{MessageStore, republish};
 
 /// How often marks are stored. A crash repeats the events of so much time.
 const MARKS_EVERY: Duration = Duration::from_secs(5);
@@ -47,9 +47,9 @@ async fn beat(bus: Arc<dyn Bus>, shutdown: CancellationToken) {
 /// Stores marks now and then, and at the end, so that an orderly restart repeats nothing.
 async fn keep_marks(store: Arc<dyn MessageStore>, shutdown: CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(MARKS_EVERY)).await.is_some() {
-        report("marks of sent events could not be stored", store.store_marks().await);
+        report("marks of sent events could not be stored", republish::store_marks(&*store).await);
     }
-    report("marks of sent events could not be stored", store.store_marks().await);
+    report("marks of sent events could not be stored", republish::store_marks(&*store).await);
 }
 
 /// At start everything without a mark is taken as left behind: whoever could have sent it is gone. Later only what
@@ -60,7 +60,8 @@ async fn sweep(store: Arc<dyn MessageStore>, clock: Arc<dyn Clock>, every: Durat
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        if let Some(sent @ 1..) = report("events could not be sent again", store.republish(before).await) {
+        if let Some(sent @ 1..) = report("events could not be sent again", republish::republish(&*store, before).await)
+        {
             tracing::info!(events.count = sent, "events that were left behind have been sent");
         }
         while report("texts of deleted rooms could not be erased", store.erase_batch().await) == Some(true) {

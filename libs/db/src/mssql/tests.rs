@@ -192,13 +192,19 @@ async fn a_read_sees_one_commit() {
 #[ignore = "needs a server in CHATAPP_TEST_MSSQL_URL"]
 async fn of_two_that_lock_each_other_out_both_succeed_in_the_end() {
     let Server { db, .. } = &server().await;
+    // Each has its first row before either asks for its second; the one that is tried again waits for nobody.
+    let both_hold_one = Arc::new(tokio::sync::Barrier::new(2));
     let crosswise = |first: i32, second: i32| {
+        let (both_hold_one, tried) = (Arc::clone(&both_hold_one), Arc::new(AtomicBool::new(false)));
         db.write(move |session| {
+            let (both_hold_one, tried) = (Arc::clone(&both_hold_one), Arc::clone(&tried));
             Box::pin(async move {
-                for thing in [first, second] {
-                    session.execute(Sql::new("UPDATE dbo.things SET n = n + 1 WHERE id = @P1").bind(thing)).await?;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                let add = |thing: i32| Sql::new("UPDATE dbo.things SET n = n + 1 WHERE id = @P1").bind(thing);
+                session.execute(add(first)).await?;
+                if !tried.swap(true, Ordering::Relaxed) {
+                    both_hold_one.wait().await;
                 }
+                session.execute(add(second)).await?;
                 Ok::<_, DbError>(())
             })
         })
@@ -256,8 +262,10 @@ async fn a_thousand_callers_that_went_away_leave_nothing_behind() {
     for n in 0..1_000_u64 {
         let db = db.clone();
         let call = tokio::spawn(async move { add_one(&db, 1).await });
-        // Somewhere between the first and the last await of a call.
-        tokio::time::sleep(Duration::from_micros(n * 7 % 4_000)).await;
+        // Somewhere between the first and the last await of a call, which takes some thousand turns of the scheduler.
+        for _ in 0..n * 37 % 4_000 {
+            tokio::task::yield_now().await;
+        }
         call.abort();
         if let Ok(result) = call.await {
             result.unwrap();

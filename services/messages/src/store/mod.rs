@@ -5,11 +5,13 @@
 //! order of the log. A future that is dropped does not undo what was begun.
 
 pub mod mssql;
+pub mod republish;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use chatapp_timeline::Publisher;
 use chatapp_types::messages::{Message, MessagePage, PostedMessage, SearchHit, TimelinePage, UnreadRoom};
 use chatapp_types::{Cursor, MessageId, Page, RoomId, SendKey, Timestamp, UserId, UserRef};
 
@@ -179,12 +181,15 @@ pub trait MessageStore: Send + Sync + 'static {
     /// one.
     async fn room_named(&self, user: UserId, name: String) -> Result<RoomId, StoreError>;
 
-    /// Stores how far events have been sent, since the last call.
-    async fn store_marks(&self) -> Result<(), StoreError>;
+    /// Puts committed entries on the bus.
+    fn publisher(&self) -> &Publisher;
 
-    /// Sends again the events of entries that were committed before `before` and are not known to have been sent.
-    /// Returns how many.
-    async fn republish(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Remembers how far the events of each room have been sent. A mark never goes back.
+    async fn advance_published(&self, marks: Vec<(RoomId, u64)>) -> Result<(), StoreError>;
+
+    /// At most `limit` rooms that have entries committed before `before` whose events are not known to have been
+    /// sent, and how far they are known to have been.
+    async fn unpublished(&self, before: Timestamp, limit: u32) -> Result<Vec<(RoomId, u64)>, StoreError>;
 
     /// Adds a batch of texts to the index. Returns whether more wait; costs nothing when none do.
     async fn index_batch(&self) -> Result<bool, StoreError>;

@@ -11,6 +11,7 @@
 //! within the transaction, so that entries are in the order of their times. Dropping a future does not undo a write
 //! that was begun. The suite `tests/contract` holds every implementation to this.
 
+mod facts;
 mod mssql;
 mod sqlite;
 

@@ -16,7 +16,6 @@ mod message;
 mod names;
 mod plain;
 mod post;
-mod publish;
 mod search;
 mod timeline;
 mod unread;
@@ -192,12 +191,22 @@ impl MessageStore for MssqlMessageStore {
             .await
     }
 
-    async fn store_marks(&self) -> Result<(), StoreError> {
-        publish::store_marks(&self.db, &self.publisher).await
+    fn publisher(&self) -> &Publisher {
+        &self.publisher
     }
 
-    async fn republish(&self, before: Timestamp) -> Result<u64, StoreError> {
-        publish::republish(&self.db, &self.publisher, before).await
+    async fn advance_published(&self, marks: Vec<(RoomId, u64)>) -> Result<(), StoreError> {
+        self.db
+            .run(move |session| {
+                let marks = marks.clone();
+                Box::pin(async move { Ok(chatapp_timeline::mssql::advance_published(session, &marks).await?) })
+            })
+            .await
+    }
+
+    async fn unpublished(&self, before: Timestamp, limit: u32) -> Result<Vec<(RoomId, u64)>, StoreError> {
+        let log = chatapp_timeline::mssql::unpublished;
+        Ok(self.db.run(move |session| Box::pin(log(session, before, limit))).await?)
     }
 
     async fn index_batch(&self) -> Result<bool, StoreError> {

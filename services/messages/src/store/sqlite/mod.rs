@@ -12,7 +12,6 @@ mod message;
 mod names;
 mod plain;
 mod post;
-mod publish;
 mod search;
 mod timeline;
 mod unread;
@@ -165,12 +164,16 @@ impl MessageStore for SqliteMessageStore {
         self.db.read(move |conn| plain::room_named(conn, user, &name).map(|room| room.id)).await
     }
 
-    async fn store_marks(&self) -> Result<(), StoreError> {
-        publish::store_marks(&self.db, &self.publisher).await
+    fn publisher(&self) -> &Publisher {
+        &self.publisher
     }
 
-    async fn republish(&self, before: Timestamp) -> Result<u64, StoreError> {
-        publish::republish(&self.db, &self.publisher, before).await
+    async fn advance_published(&self, marks: Vec<(RoomId, u64)>) -> Result<(), StoreError> {
+        self.db.write(move |tx| Ok(chatapp_timeline::sqlite::advance_published(tx, &marks)?)).await
+    }
+
+    async fn unpublished(&self, before: Timestamp, limit: u32) -> Result<Vec<(RoomId, u64)>, StoreError> {
+        Ok(self.db.read(move |conn| chatapp_timeline::sqlite::unpublished(conn, before, limit)).await?)
     }
 
     async fn index_batch(&self) -> Result<bool, StoreError> {

@@ -1,6 +1,7 @@
 //! What goes on in the background.
 
 use chatapp_messages::store::NewEdit;
+use chatapp_messages::store::republish::{republish, store_marks};
 use chatapp_types::Clock as _;
 
 use crate::world::{Backend, Events, World, body};
@@ -16,16 +17,16 @@ pub(crate) async fn what_a_crash_kept_from_being_sent_is_sent_once<B: Backend>()
     // The first process ends here: its marks are lost.
     let (restarted, bus) = world.another_store().await;
     let mut events = Events::of(&bus, &room).await;
-    assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 0, "too young to be given up");
+    assert_eq!(republish(&*restarted, world.clock.now()).await.unwrap(), 0, "too young to be given up");
     world.clock.advance(time::Duration::seconds(15));
-    assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 4);
+    assert_eq!(republish(&*restarted, world.clock.now()).await.unwrap(), 4);
     let sent = events.drain();
     assert_eq!(sent.iter().map(|event| event.route.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert_eq!(sent[2].route.key, message.key);
     let frames: Vec<serde_json::Value> = sent.iter().map(|e| serde_json::from_slice(&e.frame).unwrap()).collect();
     assert_eq!((&frames[2]["body"], &frames[3]["body"]), (&"hello @bob".into(), &"bye".into()));
     assert_eq!(frames[2]["key"], serde_json::Value::Null);
-    assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 0);
+    assert_eq!(republish(&*restarted, world.clock.now()).await.unwrap(), 0);
 }
 
 pub(crate) async fn an_orderly_end_leaves_nothing_behind<B: Backend>() {
@@ -35,13 +36,13 @@ pub(crate) async fn an_orderly_end_leaves_nothing_behind<B: Backend>() {
     for room in &rooms {
         world.post(room, &ann, "hello").await;
     }
-    world.store.store_marks().await.unwrap();
+    store_marks(&*world.store).await.unwrap();
     world.clock.advance(time::Duration::hours(1));
     let (restarted, _bus) = world.another_store().await;
-    assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 0);
+    assert_eq!(republish(&*restarted, world.clock.now()).await.unwrap(), 0);
     world.post(&rooms[0], &ann, "more").await;
     world.clock.advance(time::Duration::hours(1));
-    assert_eq!(restarted.republish(world.clock.now()).await.unwrap(), 1, "the marks remember how far");
+    assert_eq!(republish(&*restarted, world.clock.now()).await.unwrap(), 1, "the marks remember how far");
 }
 
 pub(crate) async fn texts_of_a_deleted_room_are_erased<B: Backend>() {

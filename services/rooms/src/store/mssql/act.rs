@@ -6,7 +6,7 @@ use chatapp_timeline::{Appended, Head, NewEntry, mssql as timeline};
 use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, RoomId, Timestamp, UserId, UserRef};
 
-use super::rows::{self, RoomRow};
+use super::rows;
 use super::{StoreResult, Writing};
 use crate::app::Refusal;
 
@@ -87,7 +87,7 @@ impl<'a> Act<'a> {
     pub(super) async fn write_and_get(self, w: &mut Writing<'_>) -> StoreResult<Room> {
         let (at, card) = (self.at, rows::by_id(self.room, self.actor.id));
         let row = self.write_and_read(w, card).await?.ok_or(Refusal::RoomNotFound)?;
-        Ok(RoomRow::read(&row, at)?.into_room(at))
+        Ok(rows::room(&row, at)?.into_room(at))
     }
 
     async fn send(self, w: &mut Writing<'_>) -> Result<Vec<Vec<Row>>, DbError> {

@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use super::act::Act;
 use super::locked::UserLock;
-use super::rows::{self, RoomRow};
+use super::rows;
 use super::{MssqlRoomStore, Writing};
 use crate::app::Refusal;
 use crate::app::codes::{CodeBounds, CodeVersion, NewCode, StoredCode, require_private};
 use crate::app::throttle::{HOUR_MS, PastTry, seconds_to_wait};
+use crate::store::facts::RoomRow;
 use crate::store::{CodeTry, StoreResult};
 
 /// Stands for "no room named" among the tries.
@@ -20,7 +21,7 @@ const NO_ROOM: Uuid = Uuid::nil();
 pub(super) async fn check_may_set(store: &MssqlRoomStore, actor: UserId, room: RoomId) -> StoreResult<()> {
     let sets = store.db.snapshot(rows::by_id(room, actor)).await?;
     let row = sets.first().and_then(|rows| rows.first()).ok_or(Refusal::RoomNotFound)?;
-    Ok(may_set(&RoomRow::read(row, store.now())?)?)
+    Ok(may_set(&rows::room(row, store.now())?)?)
 }
 
 fn may_set(row: &RoomRow) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use chatapp_types::rooms::Room;
 use chatapp_types::{Page, UserId};
 
 use super::MssqlRoomStore;
-use super::rows::{RoomRow, room_sql};
+use super::rows::{self, room_sql};
 use crate::store::{ListScope, RoomsQuery, StoreResult, page};
 
 // One's own rooms are walked by the index of members, public ones by that of their order. `CHARINDEX` takes the text as
@@ -37,7 +37,7 @@ pub(super) async fn list(store: &MssqlRoomStore, viewer: UserId, query: &RoomsQu
     sql.push(" ORDER BY r.sort_key, r.number OFFSET 0 ROWS FETCH NEXT ").arg(i64::from(query.limit) + 1);
     sql.push(" ROWS ONLY");
     let sets = store.db.snapshot(sql).await?;
-    let rows = sets.iter().flatten().map(|row| RoomRow::read(row, now)).collect::<Result<Vec<_>, DbError>>()?;
+    let rows = sets.iter().flatten().map(|row| rows::room(row, now)).collect::<Result<Vec<_>, DbError>>()?;
     let Page { items, next_cursor } = page(rows, query.limit, |row| (row.sort_key.clone(), row.number));
     Ok(Page { items: items.into_iter().map(|row| row.into_room(now)).collect(), next_cursor })
 }

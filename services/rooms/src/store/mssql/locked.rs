@@ -6,10 +6,11 @@ use chatapp_timeline::{Head, mssql as timeline};
 use chatapp_types::{RoomId, Timestamp, UserId, UserRef};
 
 use super::act::Act;
-use super::rows::{self, RoomRow, Subject};
+use super::rows;
 use super::{StoreResult, Writing};
 use crate::app::Refusal;
 use crate::store::NamedUser;
+use crate::store::facts::{RoomRow, Subject};
 
 /// A room whose lock is held up to the end of the transaction.
 pub(super) struct Locked {
@@ -19,12 +20,14 @@ pub(super) struct Locked {
     pub(super) now: Timestamp,
     /// Where its log is.
     pub(super) head: Head,
+    /// The number of its last act of moderation.
+    audits: u64,
 }
 
 impl Locked {
     /// Begins to act as `actor` in the room.
     pub(super) fn act<'a>(&self, actor: &'a UserRef) -> Act<'a> {
-        Act::new(actor, self.row.id, self.now, self.head, self.row.audits)
+        Act::new(actor, self.row.id, self.now, self.head, self.audits)
     }
 }
 
@@ -52,8 +55,8 @@ impl Writing<'_> {
         caller: UserId,
         name: &NamedUser,
     ) -> StoreResult<(Locked, Option<Subject>)> {
-        let (locked, found) = self.lock_and_read(room, caller, Subject::find(room, name)).await?;
-        let subject = Subject::read(&found, name, locked.now)?;
+        let (locked, found) = self.lock_and_read(room, caller, rows::find_subject(room, name)).await?;
+        let subject = rows::subject(&found, name, locked.now)?;
         Ok((locked, subject))
     }
 
@@ -66,7 +69,8 @@ impl Writing<'_> {
         let (heads, rooms, more) = (next(), next(), next());
         let now = self.now();
         let (Some(head), Some(row)) = (heads.first(), rooms.first()) else { return Err(Refusal::RoomNotFound.into()) };
-        let locked = Locked { row: RoomRow::read(row, now)?, now, head: timeline::read_head(head, 0)? };
+        let head = timeline::read_head(head, 0)?;
+        let locked = Locked { row: rows::room(row, now)?, now, head, audits: rows::audits(row)? };
         Ok((locked, more))
     }
 

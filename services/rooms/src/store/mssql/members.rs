@@ -7,10 +7,11 @@ use chatapp_types::{EntryBody, Page, Role, RoomId, UserId, UserRef};
 
 use super::act::Act;
 use super::locked::Locked;
-use super::rows::{Subject, word};
+use super::rows::word;
 use super::{MssqlRoomStore, Writing, entering, membership};
 use crate::app::Refusal;
 use crate::app::members::{self as rules, PutMember};
+use crate::store::facts::Subject;
 use crate::store::{NamedUser, PageOf, StoreResult, numbered_page};
 
 pub(super) async fn list(

@@ -5,10 +5,10 @@ use chatapp_types::{EntryBody, History, Role, Timestamp, UserId};
 
 use super::act::Act;
 use super::locked::UserLock;
-use super::rows::RoomRow;
 use super::{StoreLimits, Writing};
 use crate::app::Refusal;
 use crate::store::StoreResult;
+use crate::store::facts::RoomRow;
 
 /// Makes `user` a member by the entry `body`. What barred the user is forgotten. Refused when the room is full.
 pub(super) fn begin(

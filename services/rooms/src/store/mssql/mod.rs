@@ -30,7 +30,7 @@ use chatapp_types::{Clock, RoomId, Timestamp, UserId};
 use super::{StoreLimits, StoreResult};
 use crate::app::Refusal;
 use crate::error::RoomsError;
-use rows::RoomRow;
+use crate::store::facts::RoomRow;
 
 /// Rooms in a database on SQL Server. Cloning shares it.
 #[derive(Clone)]
@@ -113,7 +113,7 @@ impl MssqlRoomStore {
         sql.push("; ").append(list);
         let mut sets = self.db.snapshot(sql).await?.into_iter();
         let (rooms, list) = (sets.next().unwrap_or_default(), sets.next().unwrap_or_default());
-        let row = rooms.first().map(|row| RoomRow::read(row, now)).transpose()?;
+        let row = rooms.first().map(|row| rows::room(row, now)).transpose()?;
         Ok((row.ok_or(Refusal::RoomNotFound)?, list))
     }
 }

@@ -6,7 +6,7 @@ use chatapp_types::rooms::Room;
 use chatapp_types::{EntryBody, Role, RoomId, RoomName, UserId, UserRef, Visibility};
 
 use super::act::Act;
-use super::rows::{self, RoomRow, compared};
+use super::rows::{self, compared};
 use super::{MssqlRoomStore, Writing, codes, membership};
 use crate::app::Refusal;
 use crate::app::settings::{Changed, RoomChange, sort_key};
@@ -56,7 +56,7 @@ async fn seen(store: &MssqlRoomStore, sql: Sql) -> StoreResult<Room> {
     let now = store.now();
     let sets = store.db.snapshot(sql).await?;
     let row = sets.first().and_then(|rows| rows.first()).ok_or(Refusal::RoomNotFound)?;
-    let row = RoomRow::read(row, now)?;
+    let row = rows::room(row, now)?;
     row.position().require_sight()?;
     Ok(row.into_room(now))
 }

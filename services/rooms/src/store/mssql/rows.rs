@@ -6,30 +6,13 @@ use std::str::FromStr;
 use chatapp_db::DbError;
 use chatapp_db::mssql::{Row, Sql};
 use chatapp_db::views;
-use chatapp_types::rooms::Room;
-use chatapp_types::{Role, RoomId, Timestamp, UserId, UserRef};
+use chatapp_types::{RoomId, Timestamp, UserId};
 
-use crate::app::access::{Position, Standing};
 use crate::app::codes::{CodeDigest, CodeVersion};
 use crate::app::entering::CodeFacts;
 use crate::app::settings::Settings;
 use crate::store::NamedUser;
-
-/// A room, and what the caller is to it.
-pub(super) struct RoomRow {
-    pub(super) id: RoomId,
-    pub(super) number: i64,
-    pub(super) settings: Settings,
-    pub(super) sort_key: String,
-    pub(super) members: u64,
-    /// The number of its last act of moderation.
-    pub(super) audits: u64,
-    pub(super) created_at: Timestamp,
-    pub(super) role: Option<Role>,
-    pub(super) blocked: bool,
-    pub(super) removed: bool,
-    pub(super) code: Option<CodeFacts>,
-}
+use crate::store::facts::{RoomRow, Subject};
 
 /// Everything that a decision needs, in one statement whatever the answer: `@P1` is the caller.
 macro_rules! room_sql {
@@ -88,48 +71,27 @@ const INDEXED_UNITS: usize = 800;
 /// UTF-16 units that are kept of a longer one: 64 of the digest follow.
 const KEPT_UNITS: usize = INDEXED_UNITS - 64;
 
-impl RoomRow {
-    /// Reads a row of `room_sql`.
-    pub(super) fn read(row: &Row, now: Timestamp) -> Result<Self, DbError> {
-        let settings =
-            Settings { name: row.text(2)?, topic: row.text(3)?, visibility: word(row, 4)?, history: word(row, 5)? };
-        Ok(Self {
-            id: RoomId(row.id(0)?),
-            number: row.int(1)?,
-            settings,
-            sort_key: row.text(6)?,
-            members: row.uint(7)?,
-            audits: row.uint(8)?,
-            created_at: row.time(9)?,
-            role: optional_word(row, 10)?,
-            blocked: blocks(row, 11, now)?,
-            removed: row.opt_id(13)?.is_some(),
-            code: code_facts(row, 14)?,
-        })
-    }
+/// Reads a row of `room_sql`.
+pub(super) fn room(row: &Row, now: Timestamp) -> Result<RoomRow, DbError> {
+    let settings =
+        Settings { name: row.text(2)?, topic: row.text(3)?, visibility: word(row, 4)?, history: word(row, 5)? };
+    Ok(RoomRow {
+        id: RoomId(row.id(0)?),
+        number: row.int(1)?,
+        settings,
+        sort_key: row.text(6)?,
+        members: row.uint(7)?,
+        created_at: row.time(9)?,
+        role: optional_word(row, 10)?,
+        blocked: blocks(row, 11, now)?,
+        removed: row.opt_id(13)?.is_some(),
+        code: code_facts(row, 14)?,
+    })
+}
 
-    /// Where the caller is with regard to the room.
-    pub(super) fn position(&self) -> Position {
-        Position { visibility: self.settings.visibility, standing: Standing::new(self.role, self.blocked) }
-    }
-
-    /// The room's card. Whether a code opens it is told to admins alone.
-    pub(super) fn into_room(self, now: Timestamp) -> Room {
-        let Settings { name, topic, visibility, history } = self.settings;
-        let opens = self.code.as_ref().is_some_and(|code| code.is_live(now));
-        Room {
-            id: self.id,
-            number: self.number,
-            name,
-            topic,
-            visibility,
-            history,
-            member_count: self.members,
-            has_secret_code: self.role.filter(|role| *role >= Role::Admin).map(|_| opens),
-            created_at: self.created_at,
-            role: self.role,
-        }
-    }
+/// The number of the room's last act of moderation, in a row of `room_sql`.
+pub(super) fn audits(row: &Row) -> Result<u64, DbError> {
+    row.uint(8)
 }
 
 fn code_facts(row: &Row, first: usize) -> Result<Option<CodeFacts>, DbError> {
@@ -148,43 +110,30 @@ fn blocks(row: &Row, first: usize, now: Timestamp) -> Result<bool, DbError> {
     Ok(row.opt_id(first)?.is_some() && row.opt_time(first + 1)?.is_none_or(|until| until > now))
 }
 
-/// Another user with regard to a room.
-pub(super) struct Subject {
-    pub(super) user: UserRef,
-    pub(super) role: Option<Role>,
-    pub(super) blocked: bool,
+/// Looks up the user of that name, and what the user is to the room. Its answer is for a caller who may know whether
+/// there is one.
+pub(super) fn find_subject(room: RoomId, name: &NamedUser) -> Sql {
+    Sql::new(
+        "SELECT u.id, u.username, u.deleted, m.role, b.user_id, b.until FROM auth.v_users AS u
+         LEFT JOIN rooms.members AS m ON m.room_id = @P1 AND m.user_id = u.id
+         LEFT JOIN rooms.blocks AS b ON b.room_id = @P1 AND b.user_id = u.id
+         WHERE u.username IN (@P2, @P3) AND u.deleted = 0",
+    )
+    .bind(room)
+    .bind(name.normal.as_deref().unwrap_or(&name.typed))
+    .bind(name.typed.as_str())
 }
 
-impl Subject {
-    /// Looks up the user of that name, and what the user is to the room. Its answer is for a caller who may know whether
-    /// there is one.
-    pub(super) fn find(room: RoomId, name: &NamedUser) -> Sql {
-        Sql::new(
-            "SELECT u.id, u.username, u.deleted, m.role, b.user_id, b.until FROM auth.v_users AS u
-             LEFT JOIN rooms.members AS m ON m.room_id = @P1 AND m.user_id = u.id
-             LEFT JOIN rooms.blocks AS b ON b.room_id = @P1 AND b.user_id = u.id
-             WHERE u.username IN (@P2, @P3) AND u.deleted = 0",
-        )
-        .bind(room)
-        .bind(name.normal.as_deref().unwrap_or(&name.typed))
-        .bind(name.typed.as_str())
-    }
-
-    /// Reads the answer: the normalised name goes first.
-    pub(super) fn read(rows: &[Row], name: &NamedUser, now: Timestamp) -> Result<Option<Self>, DbError> {
-        let found = rows.iter().map(|row| {
-            let (user, role) = (views::mssql::user_ref(row, 0)?, optional_word(row, 3)?);
-            Ok(Self { user, role, blocked: blocks(row, 4, now)? })
-        });
-        let mut found = found.collect::<Result<Vec<_>, DbError>>()?;
-        let place = |wanted: &str| found.iter().position(|subject| subject.user.username == wanted);
-        let place = name.normal.as_deref().and_then(place).or_else(|| place(&name.typed));
-        Ok(place.map(|place| found.swap_remove(place)))
-    }
-
-    pub(super) fn standing(&self) -> Standing {
-        Standing::new(self.role, self.blocked)
-    }
+/// Reads the answer of [`find_subject`]: the normalised name goes first.
+pub(super) fn subject(rows: &[Row], name: &NamedUser, now: Timestamp) -> Result<Option<Subject>, DbError> {
+    let found = rows.iter().map(|row| {
+        let (user, role) = (views::mssql::user_ref(row, 0)?, optional_word(row, 3)?);
+        Ok(Subject { user, role, blocked: blocks(row, 4, now)? })
+    });
+    let mut found = found.collect::<Result<Vec<_>, DbError>>()?;
+    let place = |wanted: &str| found.iter().position(|subject| subject.user.username == wanted);
+    let place = name.normal.as_deref().and_then(place).or_else(|| place(&name.typed));
+    Ok(place.map(|place| found.swap_remove(place)))
 }
 
 /// A column that holds one of our words.

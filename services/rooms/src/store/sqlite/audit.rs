@@ -5,7 +5,7 @@ use chatapp_types::rooms::AuditEvent;
 use chatapp_types::{Page, RoomId, Timestamp, UserId};
 use rusqlite::{Connection, Row, params};
 
-use super::rows::RoomRow;
+use crate::store::facts::RoomRow;
 use crate::store::{PageOf, StoreResult, page as page_of};
 
 pub(super) fn list(

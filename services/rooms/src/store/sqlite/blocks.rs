@@ -5,11 +5,11 @@ use chatapp_types::rooms::Block;
 use chatapp_types::{EntryBody, Page, RoomId, Timestamp, UserId, UserRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{RoomRow, Subject};
 use super::{Writing, column, membership};
 use crate::app::Refusal;
 use crate::app::blocking::NewBlock;
 use crate::app::members::may_block;
+use crate::store::facts::{RoomRow, Subject};
 use crate::store::{NamedUser, PageOf, StoreResult, numbered_page};
 
 pub(super) fn list(

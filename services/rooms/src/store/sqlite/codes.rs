@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::Writing;
 use super::act::Act;
-use super::rows::RoomRow;
 use crate::app::Refusal;
 use crate::app::codes::{CodeBounds, CodeVersion, NewCode, StoredCode, require_private};
 use crate::app::throttle::{HOUR_MS, PastTry, TryLimits, seconds_to_wait};
+use crate::store::facts::RoomRow;
 use crate::store::{CodeTry, StoreResult};
 
 /// Stands for "no room named" among the tries.

@@ -3,13 +3,13 @@
 use chatapp_types::rooms::Room;
 use chatapp_types::{EntryBody, Role, RoomId, UserRef};
 
-use super::rows::RoomRow;
 use super::{Writing, codes, membership, rooms};
 use crate::app::codes::CodeDigest;
 use crate::app::entering::{self as rules, Entering, Proof};
 use crate::app::{Refusal, members};
 use crate::error::RoomsError;
 use crate::store::StoreResult;
+use crate::store::facts::RoomRow;
 
 pub(super) fn join(
     w: &mut Writing<'_, '_>,

@@ -4,7 +4,8 @@ use chatapp_types::rooms::Room;
 use chatapp_types::{Page, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
-use super::rows::{RoomRow, room_sql};
+use super::rows::room_sql;
+use crate::store::facts::RoomRow;
 use crate::store::{ListScope, RoomsQuery, StoreResult, page};
 
 // One's own rooms are walked by the index of members, public ones by that of their order. `instr` takes the text as it

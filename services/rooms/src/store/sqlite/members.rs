@@ -5,10 +5,11 @@ use chatapp_types::rooms::{Member, Room};
 use chatapp_types::{EntryBody, Page, Role, RoomId, Timestamp, UserId, UserRef};
 use rusqlite::{Connection, params};
 
-use super::rows::{RoomRow, Subject, user_named, word};
+use super::rows::{user_named, word};
 use super::{Writing, entering, membership, rooms};
 use crate::app::Refusal;
 use crate::app::members::{self as rules, PutMember};
+use crate::store::facts::{RoomRow, Subject};
 use crate::store::{NamedUser, PageOf, StoreResult, numbered_page};
 
 pub(super) fn list(

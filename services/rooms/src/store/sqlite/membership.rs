@@ -6,10 +6,10 @@ use chatapp_types::{EntryBody, History, Role, RoomId, Timestamp, UserId, UserRef
 use rusqlite::{Connection, params};
 
 use super::act::Act;
-use super::rows::RoomRow;
 use super::{StoreLimits, column};
 use crate::app::Refusal;
 use crate::store::StoreResult;
+use crate::store::facts::RoomRow;
 
 /// Makes `user` a member by the entry `body`. What barred the user is forgotten. Refused when the room is full.
 pub(super) fn begin(

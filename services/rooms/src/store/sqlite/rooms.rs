@@ -7,10 +7,10 @@ use chatapp_types::{EntryBody, Role, RoomId, RoomName, Timestamp, UserId, UserRe
 use rusqlite::{Connection, params};
 
 use super::act::Act;
-use super::rows::RoomRow;
 use super::{Writing, codes, membership};
 use crate::app::Refusal;
 use crate::app::settings::{Changed, RoomChange, sort_key};
+use crate::store::facts::RoomRow;
 use crate::store::{NewRoom, StoreResult};
 
 pub(super) fn create(w: &mut Writing<'_, '_>, actor: &UserRef, room: &NewRoom) -> StoreResult<Room> {

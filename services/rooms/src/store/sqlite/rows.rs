@@ -3,30 +3,15 @@
 use std::str::FromStr;
 
 use chatapp_db::{DbError, views};
-use chatapp_types::rooms::Room;
-use chatapp_types::{Role, RoomId, Timestamp, UserId, UserRef};
+use chatapp_types::{RoomId, Timestamp, UserId, UserRef};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use crate::app::Refusal;
-use crate::app::access::{Position, Standing};
 use crate::app::codes::{CodeDigest, CodeVersion};
 use crate::app::entering::CodeFacts;
 use crate::app::settings::Settings;
+use crate::store::facts::{RoomRow, Subject};
 use crate::store::{NamedUser, StoreResult};
-
-/// A room, and what the caller is to it.
-pub(super) struct RoomRow {
-    pub(super) id: RoomId,
-    pub(super) number: i64,
-    pub(super) settings: Settings,
-    pub(super) sort_key: String,
-    pub(super) members: u64,
-    pub(super) created_at: Timestamp,
-    pub(super) role: Option<Role>,
-    pub(super) blocked: bool,
-    pub(super) removed: bool,
-    pub(super) code: Option<CodeFacts>,
-}
 
 /// Everything that a decision needs, in one statement whatever the answer: `?1` is the caller, `?2` the present.
 macro_rules! room_sql {
@@ -105,29 +90,6 @@ impl RoomRow {
             code: code_facts(row, 12)?,
         })
     }
-
-    /// Where the caller is with regard to the room.
-    pub(super) fn position(&self) -> Position {
-        Position { visibility: self.settings.visibility, standing: Standing::new(self.role, self.blocked) }
-    }
-
-    /// The room's card. Whether a code opens it is told to admins alone.
-    pub(super) fn into_room(self, now: Timestamp) -> Room {
-        let Settings { name, topic, visibility, history } = self.settings;
-        let opens = self.code.as_ref().is_some_and(|code| code.is_live(now));
-        Room {
-            id: self.id,
-            number: self.number,
-            name,
-            topic,
-            visibility,
-            history,
-            member_count: self.members,
-            has_secret_code: self.role.filter(|role| *role >= Role::Admin).map(|_| opens),
-            created_at: self.created_at,
-            role: self.role,
-        }
-    }
 }
 
 fn code_facts(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<CodeFacts>> {
@@ -138,13 +100,6 @@ fn code_facts(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<CodeFacts>
         expires_at: row.get::<_, Option<i64>>(first + 2)?.map(Timestamp::from_millis),
         uses_left: row.get(first + 3)?,
     }))
-}
-
-/// Another user with regard to a room.
-pub(super) struct Subject {
-    pub(super) user: UserRef,
-    pub(super) role: Option<Role>,
-    pub(super) blocked: bool,
 }
 
 impl Subject {
@@ -159,10 +114,6 @@ impl Subject {
         let (role, blocked) = statement
             .query_row(params![room.0, user.id.0, now.millis()], |row| Ok((optional_word(row, 0)?, row.get(1)?)))?;
         Ok(Self { user, role, blocked })
-    }
-
-    pub(super) fn standing(&self) -> Standing {
-        Standing::new(self.role, self.blocked)
     }
 }
 
