@@ -15,6 +15,7 @@ pub mod names;
 pub mod page;
 pub mod rooms;
 pub mod secret;
+pub mod seq;
 pub mod timestamp;
 
 pub use clock::{Clock, SystemClock};

@@ -27,6 +27,8 @@ pub const REASON_MAX_CHARS: usize = 250;
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
 /// Characters of a secret code that a person chose.
 pub const SECRET_CODE_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+/// Times that a secret code opens its room, at most.
+pub const CODE_MAX_USES: u32 = i32::MAX.unsigned_abs();
 /// Bytes that may wait for one socket before it is closed as slow.
 pub const SEND_QUEUE_BYTES: usize = 1024 * 1024;
 

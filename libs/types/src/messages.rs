@@ -97,6 +97,7 @@ pub struct TimelinePage {
 #[serde(deny_unknown_fields)]
 pub struct ReadRequest {
     /// The last seq one has read.
+    #[serde(deserialize_with = "crate::seq::required")]
     pub seq: u64,
 }
 

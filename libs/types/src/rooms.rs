@@ -175,6 +175,7 @@ pub struct SetSecretCodeRequest {
     pub expires_at: Option<Timestamp>,
     /// How many times it opens the room (1 or more).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     pub max_uses: Option<u32>,
 }
 

@@ -19,7 +19,8 @@ use crate::layers::body_fault;
 ///
 /// Refusals: 415 when the request does not say `application/json` (or `…+json`), 413 beyond the route's limit, 503
 /// `timeout` when the body comes too slowly, 400 with line and column when it is not the expected JSON, 422 when a
-/// value is not valid. `Option<Json<T>>` is `None` for a request that has neither a body nor a content type.
+/// value is not valid. `Option<Json<T>>` is `None` for a request that has neither a body nor a content type, and for a
+/// body of `null`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json<T>(pub T);
 
@@ -27,27 +28,39 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(req: Request, _state: &S) -> Result<Self, Self::Rejection> {
-        if !is_json(req.headers()) {
-            return Err(ErrorCode::UnsupportedMediaType.into());
-        }
-        let bytes = read(req.into_body()).await?;
-        // serde also reads a struct from the list of its fields, in the order of our source: that is no interface.
-        if bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(Problem::new(ErrorCode::Malformed).with_detail("expected an object, not a list").into());
-        }
-        serde_json::from_slice(&bytes).map(Self).map_err(|err| problem_of(&err.to_string()).into())
+        parse(&body_of(req).await?).map(Self)
     }
 }
 
 impl<T: DeserializeOwned, S: Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(req: Request, state: &S) -> Result<Option<Self>, Self::Rejection> {
+    async fn from_request(req: Request, _state: &S) -> Result<Option<Self>, Self::Rejection> {
         if !req.headers().contains_key(header::CONTENT_TYPE) && req.body().size_hint().exact() == Some(0) {
             return Ok(None);
         }
-        <Self as FromRequest<S>>::from_request(req, state).await.map(Some)
+        let bytes = body_of(req).await?;
+        if bytes.trim_ascii() == b"null" {
+            return Ok(None);
+        }
+        parse(&bytes).map(|value| Some(Self(value)))
     }
+}
+
+/// The whole body of a request that says that it is JSON.
+async fn body_of(req: Request) -> Result<Bytes, ApiError> {
+    if !is_json(req.headers()) {
+        return Err(ErrorCode::UnsupportedMediaType.into());
+    }
+    read(req.into_body()).await
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde also reads a struct from the list of its fields, in the order of our source: that is no interface.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::new(ErrorCode::Malformed).with_detail("expected an object, not a list").into());
+    }
+    serde_json::from_slice(bytes).map_err(|err| problem_of(&err.to_string()).into())
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -115,6 +115,7 @@ async fn only_json_is_taken() {
 async fn an_optional_body_may_be_absent_and_must_be_good_when_present() {
     let absent = Request::post("/join").body(Body::empty()).unwrap();
     assert_eq!(answer(absent).await, (200, "false".to_owned()));
+    assert_eq!(answer(json("/join", " null ")).await, (200, "false".to_owned()));
     assert_eq!(answer(json("/join", "{}")).await, (200, "true".to_owned()));
     assert_eq!(problem(json("/join", "")).await.code, ErrorCode::Malformed);
     let untyped = Request::post("/join").body(Body::from("{}")).unwrap();

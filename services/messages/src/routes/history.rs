@@ -6,7 +6,7 @@ use axum::extract::State;
 use chatapp_http::{ApiResult, Caller, Json, Path, Query};
 use chatapp_types::auth::Scope;
 use chatapp_types::messages::{Message, MessagePage, TimelinePage};
-use chatapp_types::{MessageId, RoomId};
+use chatapp_types::{MessageId, RoomId, seq};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -19,10 +19,13 @@ use crate::store::MessageStore;
 #[serde(deny_unknown_fields)]
 pub(super) struct HistoryQuery {
     /// Messages before this seq.
+    #[serde(default, deserialize_with = "seq::optional")]
     before: Option<u64>,
     /// Messages after this seq.
+    #[serde(default, deserialize_with = "seq::optional")]
     after: Option<u64>,
     /// Messages on both sides of this seq; one at it is among them.
+    #[serde(default, deserialize_with = "seq::optional")]
     around: Option<u64>,
     /// Messages of the page at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -81,6 +84,7 @@ pub(super) async fn get_message(
 #[serde(deny_unknown_fields)]
 pub(super) struct TimelineQuery {
     /// The last seq that one has; 0 or absent for the beginning.
+    #[serde(default, deserialize_with = "seq::optional")]
     pub(super) after: Option<u64>,
     /// Entries of the page at most.
     #[param(minimum = 1, maximum = 200, default = 50)]

@@ -6,7 +6,7 @@
 //! code causes depends on the code as it was typed, and never on the room that it is tried upon.
 
 use aws_lc_rs::{constant_time, hmac, rand};
-use chatapp_types::limits::SECRET_CODE_CHARS;
+use chatapp_types::limits::{CODE_MAX_USES, SECRET_CODE_CHARS};
 use chatapp_types::names::visible_line;
 use chatapp_types::{Secret, Timestamp, Visibility};
 use uuid::Uuid;
@@ -104,6 +104,9 @@ impl CodeBounds {
         match self.max_uses {
             Some(0) => {
                 Err(Refusal::invalid("max_uses", "out_of_range", "1 or more; remove the code to close the room"))
+            }
+            Some(uses) if uses > CODE_MAX_USES => {
+                Err(Refusal::invalid("max_uses", "out_of_range", "2147483647 at most; leave it out for no end"))
             }
             _ => Ok(()),
         }
@@ -272,6 +275,7 @@ mod tests {
         let now = Timestamp::from_millis(5);
         assert!(CodeBounds { expires_at: Some(now), max_uses: None }.check(now).is_err());
         assert!(CodeBounds { expires_at: None, max_uses: Some(0) }.check(now).is_err());
+        assert!(CodeBounds { expires_at: None, max_uses: Some(CODE_MAX_USES + 1) }.check(now).is_err());
         assert!(CodeBounds { expires_at: Some(Timestamp::from_millis(6)), max_uses: Some(1) }.check(now).is_ok());
     }
 

@@ -4,10 +4,12 @@
 //! a secret, how results are counted) are tested like the rest.
 #![allow(clippy::print_stdout, reason = "a program for people who wait for its words")]
 
+mod api;
 mod containers;
 mod dependencies;
 mod plan;
 mod process;
+mod python;
 mod report;
 mod sbom;
 mod secrets;

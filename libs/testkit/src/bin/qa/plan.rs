@@ -14,6 +14,7 @@ pub(crate) enum Step {
     Build,
     Doctest,
     Test,
+    Api,
     SqlServer,
     Containers,
     Sbom,
@@ -21,7 +22,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// Every step of the full gate, cheap ones first.
-    const GATE: [Self; 11] = [
+    const GATE: [Self; 12] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -31,13 +32,14 @@ impl Step {
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::Api,
         Self::SqlServer,
         Self::Containers,
     ];
     /// The tests alone.
     const QUICK: [Self; 2] = [Self::Build, Self::Test];
 
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -47,6 +49,7 @@ impl Step {
         Self::Build,
         Self::Doctest,
         Self::Test,
+        Self::Api,
         Self::SqlServer,
         Self::Containers,
         Self::Sbom,
@@ -64,6 +67,7 @@ impl Step {
             Self::Build => "build",
             Self::Doctest => "doctest",
             Self::Test => "test",
+            Self::Api => "api",
             Self::SqlServer => "sqlserver",
             Self::Containers => "containers",
             Self::Sbom => "sbom",
@@ -82,6 +86,7 @@ impl Step {
             Self::Build => "all programs and tests compile",
             Self::Doctest => "the examples in the documentation work",
             Self::Test => "all tests (cargo-nextest)",
+            Self::Api => "the REST interface does what its description says (schemathesis)",
             Self::SqlServer => "the tests that need a SQL Server",
             Self::Containers => "the stack of docker-compose.lite.yml on a real Docker engine, killed under load",
             Self::Sbom => "a software bill of materials (CycloneDX) in target/sbom",
@@ -107,7 +112,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
     for word in words {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
-            Some(step @ (Step::SqlServer | Step::Containers)) => steps.extend([Step::Build, step]),
+            Some(step @ (Step::Api | Step::SqlServer | Step::Containers)) => steps.extend([Step::Build, step]),
             Some(step) => steps.push(step),
             None if word == "--quick" => steps.extend(Step::QUICK),
             None => bail!("there is no step or option '{word}'\n\n{}", help()),

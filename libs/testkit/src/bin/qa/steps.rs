@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::plan::{Plan, Step};
 use crate::process;
 use crate::report::Report;
-use crate::{containers, dependencies, sbom, secrets, sql, sqlserver, tools};
+use crate::{api, containers, dependencies, sbom, secrets, sql, sqlserver, tools};
 
 /// Runs one step; what it finds is added to `report`.
 pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
@@ -25,6 +25,7 @@ pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
             process::watch("cargo", &arguments, |line| report.tally.read_cargo_test(line))
         }
         Step::Test => test(plan, report),
+        Step::Api => api::check(report),
         Step::SqlServer => sqlserver::test(report),
         Step::Containers => containers::prove(report),
         Step::Sbom => sbom::write(),

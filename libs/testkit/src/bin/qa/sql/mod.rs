@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::process;
+use crate::python::PythonProgram;
 use crate::report::Report;
 
 /// Where statements are written to be looked at.
 const OUT: &str = "target/qa/sql";
-/// Where the parser is installed.
-const VENV: &str = "target/qa/sqlfluff";
-const PARSER: &str = "sqlfluff==4.5.0";
+const PARSER: PythonProgram = PythonProgram { program: "sqlfluff", requirement: "sqlfluff==4.5.0" };
 const MIGRATIONS: &str = "sql/mssql";
 /// Where the stores' statements are.
 const SOURCES: [&str; 6] = [
@@ -30,30 +29,12 @@ const SOURCES: [&str; 6] = [
 pub(crate) fn check(report: &mut Report) -> Result<()> {
     let count = write_statements()?;
     println!("{count} statements of the stores are in {OUT}");
-    let Some(parser) = parser() else {
+    let Some(parser) = PARSER.ensure() else {
         report.skip("sqlfluff cannot be installed here, so the T-SQL is NOT parsed");
         return Ok(());
     };
     // Any rule will do: what does not parse is told with every one of them, and no rule of style is asked for.
     process::run(&parser, &["lint", "--dialect", "tsql", "--rules", "LT12", "--disable-progress-bar", MIGRATIONS, OUT])
-}
-
-/// The program, installed when it is missing.
-fn parser() -> Option<String> {
-    if process::succeeds("sqlfluff", &["--version"]) {
-        return Some("sqlfluff".to_owned());
-    }
-    let installed = format!("{VENV}/bin/sqlfluff");
-    if process::succeeds(&installed, &["--version"]) {
-        return Some(installed);
-    }
-    crate::tools::ensure_package_of_module("ensurepip", "python3-venv");
-    let done = process::run("python3", &["-m", "venv", VENV])
-        .and_then(|()| process::run(&format!("{VENV}/bin/pip"), &["install", "--quiet", PARSER]));
-    if let Err(error) = done {
-        println!("{error:#}");
-    }
-    process::succeeds(&installed, &["--version"]).then_some(installed)
 }
 
 fn write_statements() -> Result<usize> {
