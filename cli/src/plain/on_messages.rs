@@ -1,5 +1,7 @@
 //! What the commands about messages do.
 
+use std::collections::HashSet;
+
 use chatapp_client::api::HistoryPart;
 use chatapp_client::{ClientError, sanitize};
 use chatapp_types::messages::Message;
@@ -14,6 +16,8 @@ use crate::commands::message_id;
 use crate::{lines, links, outside};
 
 const PAGE: u32 = 50;
+/// Messages that are asked for to be quoted by the answers of a page.
+const QUOTED: usize = 10;
 /// Messages that are shown around one that is gone to.
 const AROUND: u32 = 11;
 
@@ -44,7 +48,7 @@ async fn history(session: &mut Session<'_>, view: &mut View) -> Result<(), Leave
     let page = session.request(client.list_messages(view.room.id, HistoryPart::Before(before), PAGE)).await?;
     let Some(page) = page else { return Ok(()) };
     view.first = page.items.first().filter(|_| page.has_before).map(|m| m.seq);
-    print(session, view, &page.items)?;
+    print(session, view, &page.items).await?;
     Ok(session.console.print("(end of the earlier messages)")?)
 }
 
@@ -59,15 +63,35 @@ async fn show(session: &mut Session<'_>, view: &mut View, part: HistoryPart, lim
     let client = session.client.clone();
     let page = session.request(client.list_messages(view.room.id, part, limit)).await?;
     match page {
-        Some(page) => print(session, view, &page.items),
+        Some(page) => print(session, view, &page.items).await,
         None => Ok(()),
     }
 }
 
-fn print(session: &mut Session<'_>, view: &mut View, messages: &[Message]) -> Result<(), Leave> {
+/// Shows messages of the history.
+pub(super) async fn print(session: &mut Session<'_>, view: &mut View, messages: &[Message]) -> Result<(), Leave> {
+    let shown: HashSet<MessageId> = messages.iter().map(|m| m.id).collect();
+    learn(session, view, messages.iter().filter_map(|m| m.reply_to).filter(|id| !shown.contains(id))).await?;
     for message in messages {
         let line = view.message(message);
         session.console.print(&line)?;
+    }
+    Ok(())
+}
+
+/// Learns what answers quote of messages that are not on the screen; of the last few, for there may be many.
+pub(super) async fn learn(
+    session: &mut Session<'_>,
+    view: &mut View,
+    answered: impl DoubleEndedIterator<Item = MessageId>,
+) -> Result<(), Leave> {
+    let unknown: Vec<MessageId> = answered.rev().filter(|id| !view.knows(*id)).take(QUOTED).collect();
+    for id in unknown {
+        let (client, room) = (session.client.clone(), view.room.id);
+        // What cannot be read is called an earlier message.
+        if let Some(Some(message)) = session.request(async { Ok(client.get_message(room, id).await.ok()) }).await? {
+            view.learn(&message);
+        }
     }
     Ok(())
 }

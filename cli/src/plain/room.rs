@@ -10,10 +10,10 @@ use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, UserId};
 use tokio::time::{Instant, sleep_until};
 
-use super::Leave;
 use super::act::{self, Then};
 use super::session::{Next, Session};
 use super::view::View;
+use super::{Leave, on_messages};
 use crate::attention::{self, Call};
 use crate::command::{Level, Typed};
 use crate::completion::Known;
@@ -77,10 +77,7 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
     view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
     view.last = page.head;
     view.first = page.items.first().filter(|_| page.has_before).map(|m| m.seq);
-    for message in &page.items {
-        let line = view.message(message);
-        session.console.print(&line)?;
-    }
+    on_messages::print(session, &mut view, &page.items).await?;
     Ok(Some(view))
 }
 
@@ -138,7 +135,15 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<R
             }
             Next::Input(Input::Interrupted) => return Err(Leave::Goodbye),
             Next::Input(Input::Ended) => return finish(session, view).await,
-            Next::Event(event) => happened(session, view, event)?,
+            Next::Event(event) => {
+                if let Event::Entry(entry) = &event
+                    && entry.room_id == view.room.id
+                    && let EntryBody::MessagePosted { reply_to: Some(id), .. } = entry.body
+                {
+                    on_messages::learn(session, view, std::iter::once(id)).await?;
+                }
+                happened(session, view, event)?
+            }
         };
         match then {
             Then::Stay => {}

@@ -1,7 +1,8 @@
 //! What of a room is on the screen: the latest messages, by which commands name them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use chatapp_client::sanitize;
 use chatapp_types::messages::Message;
 use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, MessageId, UserId};
@@ -28,6 +29,8 @@ pub(super) struct View {
     pub(super) is_numbered: bool,
     pub(super) online: BTreeSet<String>,
     shown: VecDeque<Shown>,
+    /// What answers quote of messages that are not on the screen.
+    quotes: BTreeMap<MessageId, String>,
 }
 
 struct Shown {
@@ -50,6 +53,7 @@ impl View {
             is_numbered: false,
             online: BTreeSet::new(),
             shown: VecDeque::new(),
+            quotes: BTreeMap::new(),
         }
     }
 
@@ -90,10 +94,12 @@ impl View {
                 if let Some(shown) = self.shown.iter_mut().find(|s| s.id == *message_id) {
                     shown.snippet = lines::snippet(body);
                 }
+                self.quotes.remove(message_id);
                 lines::entry(e, self.is_numbered)
             }
             EntryBody::MessageDeleted { message_id, .. } => {
                 self.shown.retain(|s| s.id != *message_id);
+                self.quotes.remove(message_id);
                 lines::entry(e, self.is_numbered)
             }
             _ => lines::entry(e, self.is_numbered),
@@ -103,10 +109,24 @@ impl View {
     /// What an answer begins with.
     fn answered(&self, reply_to: Option<MessageId>) -> Option<String> {
         let id = reply_to?;
-        Some(match self.shown.iter().find(|s| s.id == id) {
-            Some(s) => format!("(to {} \"{}\") ", s.name, s.snippet),
-            None => "(to an earlier message) ".to_owned(),
-        })
+        let shown = self.shown.iter().find(|s| s.id == id);
+        let quoted = shown.map(|s| format!("{} \"{}\"", s.name, s.snippet));
+        let quoted = quoted.as_ref().or_else(|| self.quotes.get(&id)).map_or("an earlier message", String::as_str);
+        Some(format!("(to {quoted}) "))
+    }
+
+    /// Whether it is known what an answer to this message quotes.
+    pub(super) fn knows(&self, id: MessageId) -> bool {
+        self.quotes.contains_key(&id) || self.shown.iter().any(|s| s.id == id)
+    }
+
+    /// Learns what an answer to a message quotes that is not on the screen.
+    pub(super) fn learn(&mut self, m: &Message) {
+        let said = if m.deleted { "(deleted)".to_owned() } else { format!("\"{}\"", lines::snippet(&m.body)) };
+        self.quotes.insert(m.id, format!("{} {said}", sanitize::line(&m.author.username)));
+        if self.quotes.len() > REMEMBERED {
+            self.quotes.pop_first();
+        }
     }
 
     fn remember(&mut self, seq: u64, id: MessageId, author: UserId, name: &str, body: &str) {
@@ -237,6 +257,22 @@ mod tests {
         view.message(&deleted);
         let (_, answer) = posted(2, &ann, "me", Some(deleted.id));
         assert!(view.entry(&answer).unwrap().ends_with("(to an earlier message) me"));
+    }
+
+    #[test]
+    fn an_answer_quotes_also_what_is_not_on_the_screen_once_it_is_learnt() {
+        let mut view = view();
+        let ann = user("ann");
+        let id = MessageId::new();
+        let answer = |seq| posted(seq, &ann, "yes", Some(id)).1;
+        assert!(view.entry(&answer(8)).is_some_and(|line| line.contains("(to an earlier message) yes")));
+        assert!(!view.knows(id));
+        let item = crate::screen::state::log::Item::of_entry(&posted(3, &ann, "well?", None).1, ann.id);
+        let mut message = item.and_then(|item| item.to_message(view.room.id)).expect("a message");
+        message.id = id;
+        view.learn(&message);
+        assert!(view.knows(id));
+        assert!(view.entry(&answer(9)).is_some_and(|line| line.contains("(to ann \"well?\") yes")));
     }
 
     #[test]

@@ -61,6 +61,19 @@ fn resident_mb() -> u64 {
     resident.unwrap_or(0) * 4 / 1024
 }
 
+/// What a second of a busy room costs: 500 messages, and as many pictures as are drawn then.
+fn busy_second(ann: &mut Story, terminal: &mut Terminal<TestBackend>) -> Duration {
+    let here = ann.state.rooms.current_id().unwrap();
+    let begun = on_processor();
+    for n in 0..500 {
+        ann.says(here, "bob", "one of five hundred messages in this second, long enough to be broken on most screens");
+        if n % 17 == 0 {
+            terminal.draw(|frame| draw(&ann.state, frame)).unwrap();
+        }
+    }
+    on_processor().saturating_sub(begun)
+}
+
 #[test]
 #[ignore = "a measurement; it takes its time unless it is optimised"]
 fn a_key_is_on_the_screen_within_a_frame_with_a_hundred_rooms_and_a_hundred_thousand_messages() {
@@ -95,10 +108,13 @@ fn a_key_is_on_the_screen_within_a_frame_with_a_hundred_rooms_and_a_hundred_thou
             ann.says(room_id(u128::try_from(n % 100 + 1).unwrap()), "bob", "just now");
         }),
     );
+    let busy = busy_second(&mut ann, &mut terminal);
+    println!("a second of 500 messages and 30 pictures: {busy:?} of the processor");
     // Without optimisation it takes several times as long; then only what would be felt is an error.
     let frame = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 16 });
     for (what, time) in [("typing", typing), ("paging", paging), ("going", going), ("finding", finding), ("live", live)]
     {
         assert!(time < frame, "{what}: {time:?}");
     }
+    assert!(busy < frame * 20, "a busy room: {busy:?}");
 }

@@ -226,9 +226,10 @@ fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
         }
         Alarm::Calls(id) => {
             let also_when_looking = state.look.settings.notify.also_when_looking;
-            let room = state.rooms.get_mut(id).filter(|r| r.unread == 0 && !also_when_looking);
-            // What was seen meanwhile needs no call.
-            room.into_iter().for_each(|r| r.missed = None);
+            if let Some(room) = state.rooms.get_mut(id).filter(|r| r.unread == 0 && !also_when_looking) {
+                // What was seen meanwhile needs no call.
+                room.missed = None;
+            }
             feed::tell_missed(state, id)
         }
         Alarm::Rooms => {
