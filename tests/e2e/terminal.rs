@@ -6,6 +6,7 @@ mod given_back;
 mod hostile;
 mod mouse;
 mod offline;
+mod quotes;
 mod screen;
 
 use chatapp_testkit::{PASSWORD, Platform, User, unique_name};
