@@ -33,7 +33,8 @@ impl MasterSecret {
     }
 
     /// Reads the file, or makes it (base64, mode 0600) when there is none. Of two processes that start at once, one
-    /// makes it and both use it. Fails when others than its owner can read it, or when it is no secret.
+    /// makes it and both use it. Fails when it is no secret, or others than its owner can read it; a file of root's that
+    /// a group may read and nobody may write passes, for orchestrators mount secrets so.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
         match Self::load(path) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => {}
@@ -104,12 +105,18 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
+/// How an orchestrator mounts a secret: it is root's, nobody may write it, and the process reads it by its group.
+#[cfg(unix)]
+const MOUNTED: u32 = 0o440;
+
 #[cfg(unix)]
 fn refuse_readable_by_others(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    let others = mode & 0o077;
-    if others == 0 {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o777;
+    let mounted = metadata.uid() == 0 && mode == MOUNTED;
+    if mode & 0o077 == 0 || mounted {
         return Ok(());
     }
     let text = format!("{} can be read by others (mode {mode:03o}): run `chmod 600` on it", path.display());

@@ -81,4 +81,15 @@ mod unix {
             assert!(err.to_string().contains("chmod 600"), "{err}");
         }
     }
+
+    #[test]
+    fn what_an_orchestrator_mounts_is_read_by_its_group() {
+        use std::os::unix::fs::MetadataExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        MasterSecret::load_or_create(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+        let is_roots = std::fs::metadata(&path).unwrap().uid() == 0;
+        assert_eq!(MasterSecret::load_or_create(&path).is_ok(), is_roots);
+    }
 }
