@@ -7,6 +7,7 @@
 mod api;
 mod containers;
 mod dependencies;
+mod deploy;
 mod plan;
 mod process;
 mod python;

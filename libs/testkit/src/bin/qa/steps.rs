@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::plan::{Plan, Step};
 use crate::process;
 use crate::report::Report;
-use crate::{api, containers, dependencies, sbom, secrets, sql, sqlserver, tools};
+use crate::{api, containers, dependencies, deploy, sbom, secrets, sql, sqlserver, tools};
 
 /// Runs one step; what it finds is added to `report`.
 pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
@@ -20,6 +20,7 @@ pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
         }
         // All targets at once: programs and tests share one set of features, so that nothing is compiled twice.
         Step::Build => process::run("cargo", &["build", "--workspace", "--all-targets", "--locked"]),
+        Step::Deploy => deploy::check(report),
         Step::Doctest => {
             let arguments = ["test", "--doc", "--workspace", "--locked", "--no-fail-fast"];
             process::watch("cargo", &arguments, |line| report.tally.read_cargo_test(line))

@@ -65,7 +65,7 @@ pub(crate) fn ensure_package_of_module(module: &str, package: &str) {
 }
 
 /// Installs the Debian package that has `program`, where that is possible without asking anyone.
-fn ensure_package(program: &str, package: &str) {
+pub(crate) fn ensure_package(program: &str, package: &str) {
     if process::succeeds(program, &["--version"]) {
         println!("{program}: found");
         return;
