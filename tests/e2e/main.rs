@@ -17,4 +17,5 @@ mod scripts;
 mod surface;
 mod terminal;
 mod version0;
+mod watched;
 mod wire;

@@ -111,8 +111,8 @@ const MOUNTED: u32 = 0o440;
 
 #[cfg(unix)]
 fn refuse_readable_by_others(file: &File, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata()?;
     let mode = metadata.permissions().mode() & 0o777;
     let mounted = metadata.uid() == 0 && mode == MOUNTED;

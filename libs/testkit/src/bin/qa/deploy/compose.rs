@@ -15,7 +15,8 @@ const PROFILE: &str = "observability";
 /// A compose file, its merge keys resolved.
 pub(crate) fn read(file: &str) -> Result<Value> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
-    let mut value: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).with_context(|| format!("{file} is no YAML"))?;
+    let mut value: serde_yaml_ng::Value =
+        serde_yaml_ng::from_str(&text).with_context(|| format!("{file} is no YAML"))?;
     value.apply_merge().with_context(|| format!("{file}: a merge of what is no map"))?;
     serde_json::to_value(value).with_context(|| format!("{file}: keys that are no text"))
 }
@@ -68,7 +69,9 @@ fn of_watching(watching: &Value) -> Vec<String> {
             // The collector's image has nothing that could ask.
             (name == "collector" || !service["healthcheck"].is_null(), "nobody asks whether it is well"),
         ];
-        faults.extend(rules.iter().filter(|(holds, _)| !holds).map(|(_, fault)| format!("{OBSERVABILITY}: {name}: {fault}")));
+        faults.extend(
+            rules.iter().filter(|(holds, _)| !holds).map(|(_, fault)| format!("{OBSERVABILITY}: {name}: {fault}")),
+        );
     }
     faults
 }

@@ -9,6 +9,8 @@ mod network;
 mod object;
 mod security;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod wiring;
 
@@ -79,7 +81,8 @@ fn of_overlay(built: &Built) -> Result<Vec<String>> {
 /// Secrets that somebody has to make, and that the runbook does not name with their keys.
 fn undescribed(objects: &[Object]) -> Result<Vec<String>> {
     let runbook = fs::read_to_string(RUNBOOK).with_context(|| format!("reading {RUNBOOK}"))?;
-    let described = |name: &str, key: &str| runbook.lines().any(|line| line.contains(name) && line.contains(&format!("{key}=")));
+    let described =
+        |name: &str, key: &str| runbook.lines().any(|line| line.contains(name) && line.contains(&format!("{key}=")));
     let made = |name: &String| objects.iter().any(|one| one.kind() == "Secret" && one.name() == name);
     let wanted = wiring::secret_keys(objects).into_iter().filter(|(name, _)| !made(name));
     let missing = wanted.flat_map(|(name, keys)| {
@@ -95,7 +98,8 @@ fn schemas(overlay: &str, built: &Built, report: &mut Report) -> Result<()> {
         report.skip("kubernetes-validate cannot be installed here, so the manifests are NOT held against the schemas");
         return Ok(());
     };
-    let exempt: Vec<String> = built.objects.iter().filter(|one| custom::GROUPS.contains(&one.group())).map(Object::title).collect();
+    let exempt: Vec<String> =
+        built.objects.iter().filter(|one| custom::GROUPS.contains(&one.group())).map(Object::title).collect();
     if !exempt.is_empty() {
         println!("held against our own rules alone, for Kubernetes has no schema of them: {}", exempt.join(", "));
     }

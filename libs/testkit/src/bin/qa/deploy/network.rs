@@ -13,7 +13,8 @@ pub(crate) fn faults(objects: &[Object]) -> Vec<String> {
         faults.push("no NetworkPolicy denies everything that is not allowed".to_owned());
     }
     for policy in &policies {
-        let chosen: Vec<_> = pods(objects).filter(|(_, pod)| matches(policy.at("/spec/podSelector"), pod.labels)).collect();
+        let chosen: Vec<_> =
+            pods(objects).filter(|(_, pod)| matches(policy.at("/spec/podSelector"), pod.labels)).collect();
         if chosen.is_empty() {
             faults.push(format!("{}: it selects no pod", policy.title()));
         }
@@ -136,10 +137,10 @@ fn operations(policies: &[&Object], objects: &[Object]) -> Vec<String> {
         let own = policies.iter().filter(|policy| matches(policy.at("/spec/podSelector"), pod.labels));
         let rules = own.flat_map(|policy| list(policy.at("/spec"), "ingress"));
         let opened: Vec<&Value> = rules.filter(|rule| ports(rule).any(|one| *one == port)).collect();
-        let of_monitoring = |peer: &Value| {
-            text(peer, "/namespaceSelector/matchLabels/kubernetes.io~1metadata.name") == "monitoring"
-        };
-        let only = opened.iter().all(|rule| list(rule, "from").next().is_some() && list(rule, "from").all(of_monitoring));
+        let of_monitoring =
+            |peer: &Value| text(peer, "/namespaceSelector/matchLabels/kubernetes.io~1metadata.name") == "monitoring";
+        let only =
+            opened.iter().all(|rule| list(rule, "from").next().is_some() && list(rule, "from").all(of_monitoring));
         if opened.is_empty() || !only {
             faults.push(format!("{}: its operations port is not for `monitoring` alone", object.title()));
         }

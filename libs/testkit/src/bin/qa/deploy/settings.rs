@@ -62,7 +62,9 @@ pub(crate) fn unknown(given: &[Given]) -> Result<Vec<String>> {
         let Some(program) = program_of(image) else { continue };
         let known = known(program)?;
         let ours = names.iter().filter(|name| name.starts_with("CHATAPP_") || name.starts_with("CHAT_"));
-        faults.extend(ours.filter(|name| !known.contains(*name)).map(|name| format!("{place}: {program} does not know {name}")));
+        faults.extend(
+            ours.filter(|name| !known.contains(*name)).map(|name| format!("{place}: {program} does not know {name}")),
+        );
     }
     Ok(faults)
 }

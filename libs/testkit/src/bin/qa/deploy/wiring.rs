@@ -23,7 +23,8 @@ pub(crate) fn faults(objects: &[Object]) -> Vec<String> {
             "Deployment" => replacement(object, objects),
             _ => vec![],
         };
-        let pod = object.pod().into_iter().flat_map(|pod| [references(pod, objects), mounts(pod), probes(pod)].concat());
+        let pod =
+            object.pod().into_iter().flat_map(|pod| [references(pod, objects), mounts(pod), probes(pod)].concat());
         faults.extend(found.into_iter().chain(pod).map(|fault| format!("{}: {fault}", object.title())));
     }
     faults
@@ -94,7 +95,8 @@ fn replacement(deployment: &Object, objects: &[Object]) -> Vec<String> {
         faults.push("it stops to answer before it is known to (CHATAPP_DRAIN_DELAY)".to_owned());
     }
     if given < needed {
-        faults.push(format!("it is killed after {given} s and needs {needed} s to end (terminationGracePeriodSeconds)"));
+        faults
+            .push(format!("it is killed after {given} s and needs {needed} s to end (terminationGracePeriodSeconds)"));
     }
     for kind in ["HorizontalPodAutoscaler", "PodDisruptionBudget"] {
         if !objects.iter().any(|object| object.kind() == kind && object.name() == deployment.name()) {
