@@ -38,7 +38,11 @@ fn what_does_not_fit_together_is_objected_to() {
         ("selector: {app: auth}", "selector: {app: auht}", "selects no pod"),
         ("targetPort: http}", "targetPort: web}", "has no port \"web\""),
         ("kind: Deployment, name: auth", "kind: Deployment, name: aut", "no Deployment aut"),
-        ("kind: PodDisruptionBudget\nmetadata: {name: auth}", "kind: PodDisruptionBudget\nmetadata: {name: a}", "has no Pod"),
+        (
+            "kind: PodDisruptionBudget\nmetadata: {name: auth}",
+            "kind: PodDisruptionBudget\nmetadata: {name: a}",
+            "has no Pod",
+        ),
         ("values: [gateway]", "values: [gatway]", "selects no pod"),
     ] {
         let found = objections(from, to);
@@ -49,9 +53,21 @@ fn what_does_not_fit_together_is_objected_to() {
 #[test]
 fn a_network_that_is_too_open_or_too_closed_is_objected_to() {
     for (from, to, word) in [
-        ("metadata: {name: nothing}\nspec: {podSelector: {}", "metadata: {name: x}\nspec: {podSelector: {matchLabels: {app: auth}}", "denies everything"),
-        ("ports: [{port: 8000}]}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}", "ports: [{port: 8001}]}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}", "does not let"),
-        ("ingress: [{from: [{podSelector: {matchLabels: {app: gateway}}}], ports: [{port: 8000}]}]", "ingress: []", "does not let"),
+        (
+            "metadata: {name: nothing}\nspec: {podSelector: {}",
+            "metadata: {name: x}\nspec: {podSelector: {matchLabels: {app: auth}}",
+            "denies everything",
+        ),
+        (
+            "ports: [{port: 8000}]}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}",
+            "ports: [{port: 8001}]}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: in}",
+            "does not let",
+        ),
+        (
+            "ingress: [{from: [{podSelector: {matchLabels: {app: gateway}}}], ports: [{port: 8000}]}]",
+            "ingress: []",
+            "does not let",
+        ),
         ("egress: [{to:", "egres: [{to:", "do not let it reach"),
         ("kubernetes.io/metadata.name: monitoring", "kubernetes.io/metadata.name: elsewhere", "for `monitoring` alone"),
         ("ports: [{port: 9000}]", "ports: [{port: 9001}]", "nobody there has the port 9001"),
@@ -67,10 +83,18 @@ fn objects_of_kinds_that_others_define_are_held_against_the_rest() {
     for (from, to, word) in [
         ("sectionName: https", "sectionName: http", "no Gateway way-in"),
         ("request: 0s", "request: 30s", "time-outs of 0s"),
-        ("backendRefs: [{name: gateway, port: 80}]", "backendRefs: [{name: gateway, port: 8000}]", "with the port 8000"),
+        (
+            "backendRefs: [{name: gateway, port: 80}]",
+            "backendRefs: [{name: gateway, port: 8000}]",
+            "with the port 8000",
+        ),
         ("tls: {certificateRefs: [{name: it}]}", "tls: {}", "no certificate"),
         ("endpoints: [{port: operations}]", "endpoints: [{port: metrics}]", "has no such port"),
-        ("metadata: {name: gateway, labels: {scraped: \"yes\"}}", "metadata: {name: gateway}", "gateway is not scraped"),
+        (
+            "metadata: {name: gateway, labels: {scraped: \"yes\"}}",
+            "metadata: {name: gateway}",
+            "gateway is not scraped",
+        ),
         ("kind: ServiceMonitor", "kind: PrometheusRule\nspecs: 1", "its groups are not those"),
         ("kind: ServiceMonitor", "kind: Probe", "nothing here knows this kind"),
     ] {
