@@ -9,6 +9,8 @@ use super::object::{list, text};
 pub(crate) const FILES: [&str; 2] = ["docker-compose.yml", "docker-compose.lite.yml"];
 /// What both of them take over services from.
 pub(crate) const OBSERVABILITY: &str = "deploy/observability/compose.yml";
+/// What Prometheus reads.
+const SCRAPING: &str = "deploy/observability/prometheus/prometheus.yml";
 /// The name that asks for it.
 const PROFILE: &str = "observability";
 
@@ -24,9 +26,12 @@ pub(crate) fn read(file: &str) -> Result<Value> {
 /// What is wrong with them.
 pub(crate) fn faults() -> Result<Vec<String>> {
     let watching = read(OBSERVABILITY)?;
+    let scraping = read(SCRAPING)?;
     let mut faults = of_watching(&watching);
     for file in FILES {
-        faults.extend(of_file(&read(file)?, &watching).into_iter().map(|fault| format!("{file}: {fault}")));
+        let compose = read(file)?;
+        let found = of_file(&compose, &watching).into_iter().chain(of_scraping(&scraping, &compose));
+        faults.extend(found.map(|fault| format!("{file}: {fault}")));
     }
     Ok(faults)
 }
@@ -50,6 +55,23 @@ fn of_file(compose: &Value, watching: &Value) -> Vec<String> {
     let published: Vec<&String> = published.map(|(name, _)| name).collect();
     if published != ["server"] {
         faults.push(format!("ports are published by {published:?}, and by the gateway alone they should be"));
+    }
+    faults
+}
+
+/// Services that Prometheus looks for and that are not there, or have their operations port elsewhere.
+fn of_scraping(scraping: &Value, compose: &Value) -> Vec<String> {
+    let mut faults = vec![];
+    for found in list(scraping, "scrape_configs").flat_map(|job| list(job, "dns_sd_configs")) {
+        for name in list(found, "names").filter_map(Value::as_str) {
+            let service = &compose["services"][name];
+            let port = text(service, "/environment/CHATAPP_OPS_LISTEN").rsplit_once(':').map(|(_, port)| port);
+            if service.is_null() {
+                faults.push(format!("Prometheus looks for {name}, which is no service"));
+            } else if port.is_some_and(|port| found["port"].to_string() != port) {
+                faults.push(format!("Prometheus looks for {name} at port {}", found["port"]));
+            }
+        }
     }
     faults
 }
@@ -103,6 +125,18 @@ mod tests {
         ] {
             assert_eq!(found(key, value).len(), 1, "{key}");
         }
+    }
+
+    #[test]
+    fn what_is_scraped_is_there() {
+        let compose =
+            json!({"services": {"auth": {"environment": {"CHATAPP_OPS_LISTEN": "0.0.0.0:9000"}}, "nats": {}}});
+        let found = |name: &str, port: u16| {
+            let scraping = json!({"scrape_configs": [{"dns_sd_configs": [{"names": [name], "port": port}]}]});
+            of_scraping(&scraping, &compose).len()
+        };
+        assert_eq!((found("auth", 9000), found("nats", 7777)), (0, 0));
+        assert_eq!((found("auth", 9001), found("oauth", 9000)), (1, 1));
     }
 
     #[test]

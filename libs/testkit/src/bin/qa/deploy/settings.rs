@@ -55,26 +55,32 @@ pub(crate) fn of_compose(file: &str) -> Result<Vec<Given>> {
     Ok(given.collect())
 }
 
-/// Settings that the program of their image does not know; images of others are passed over.
+/// Settings that the program of their image does not know, and images of ours that nobody builds.
 pub(crate) fn unknown(given: &[Given]) -> Result<Vec<String>> {
     let mut faults = vec![];
-    for Given { place, image, names } in given {
-        let Some(program) = program_of(image) else { continue };
+    for Given { place, image, names } in given.iter().filter(|given| is_ours(&given.image)) {
+        let Some(program) = program_of(image) else {
+            faults.push(format!("{place}: nothing builds the image {image}"));
+            continue;
+        };
         let known = known(program)?;
         let ours = names.iter().filter(|name| name.starts_with("CHATAPP_") || name.starts_with("CHAT_"));
-        faults.extend(
-            ours.filter(|name| !known.contains(*name)).map(|name| format!("{place}: {program} does not know {name}")),
-        );
+        let unknown = ours.filter(|name| !known.contains(*name));
+        faults.extend(unknown.map(|name| format!("{place}: {program} does not know {name}")));
     }
     Ok(faults)
 }
 
-/// The program in an image of ours. Compose files name images by variables, like `${CHATAPP_IMAGES:-chatapp}/auth:…`.
+/// Compose files name images by variables, like `${CHATAPP_IMAGES:-chatapp}/auth:…`.
+fn is_ours(image: &str) -> bool {
+    image.starts_with("chatapp/") || image.contains("/chatapp/") || image.contains("CHATAPP_IMAGES")
+}
+
+/// The program in an image of ours.
 fn program_of(image: &str) -> Option<&'static str> {
-    let ours = image.contains("chatapp/") || image.contains("CHATAPP_IMAGES");
     let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
     let name = name.split(':').next().unwrap_or_default();
-    PROGRAMS.into_iter().find(|(image, _)| ours && *image == name).map(|(_, program)| program)
+    PROGRAMS.into_iter().find(|(image, _)| *image == name).map(|(_, program)| program)
 }
 
 /// The variables that a program's help names.
@@ -97,7 +103,8 @@ mod tests {
     fn an_image_of_ours_is_known_by_its_name() {
         assert_eq!(program_of("registry.example.com/chatapp/auth:0.1.0"), Some("chatapp-auth"));
         assert_eq!(program_of("${CHATAPP_IMAGES:-chatapp}/gateway:${CHATAPP_VERSION:-local}"), Some("chatapp-gateway"));
-        assert_eq!(program_of("nats:2.11-alpine"), None);
-        assert_eq!(program_of("example.com/auth:1"), None);
+        assert!(is_ours("${CHATAPP_IMAGES:-chatapp}/gateway:${CHATAPP_VERSION:-local}") && is_ours("chatapp/auth"));
+        assert!(!is_ours("nats:2.11-alpine") && !is_ours("example.com/auth:1"));
+        assert_eq!(program_of("chatapp/aut:1"), None);
     }
 }
