@@ -68,7 +68,7 @@ fn of_scraping(scraping: &Value, compose: &Value) -> Vec<String> {
             let port = text(service, "/environment/CHATAPP_OPS_LISTEN").rsplit_once(':').map(|(_, port)| port);
             if service.is_null() {
                 faults.push(format!("Prometheus looks for {name}, which is no service"));
-            } else if port.is_some_and(|port| found["port"].to_string() != port) {
+            } else if port.is_some_and(|port| found["port"] != port.parse::<u64>().unwrap_or_default()) {
                 faults.push(format!("Prometheus looks for {name} at port {}", found["port"]));
             }
         }

@@ -124,7 +124,7 @@ fn find<'a>(objects: &'a [Object], kind: &str, name: &str) -> Option<&'a Object>
     objects.iter().find(|object| object.kind() == kind && object.name() == name)
 }
 
-/// What a pod takes from elsewhere: ConfigMaps and its account must be there, and have what is taken.
+/// What a pod takes from elsewhere: settings and its account must be there, and have what is taken.
 fn references(pod: Pod<'_>, objects: &[Object]) -> Vec<String> {
     let mut faults = vec![];
     let mut need = |kind: &str, name: &str, key: Option<&str>| match (find(objects, kind, name), key) {
