@@ -23,7 +23,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// Every step of the full gate, cheap ones first.
-    const GATE: [Self; 12] = [
+    const GATE: [Self; 13] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -41,7 +41,7 @@ impl Step {
     /// The tests alone.
     const QUICK: [Self; 2] = [Self::Build, Self::Test];
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -117,7 +117,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
     for word in words {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
-            Some(step @ (Step::Api | Step::SqlServer | Step::Containers)) => steps.extend([Step::Build, step]),
+            Some(step @ (Step::Deploy | Step::Api | Step::SqlServer | Step::Containers)) => steps.extend([Step::Build, step]),
             Some(step) => steps.push(step),
             None if word == "--quick" => steps.extend(Step::QUICK),
             None => bail!("there is no step or option '{word}'\n\n{}", help()),
