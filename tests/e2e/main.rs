@@ -12,6 +12,7 @@ mod live;
 mod logs;
 mod matrix;
 mod messages;
+mod metrics;
 mod rooms;
 mod scripts;
 mod surface;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chatapp_metrics::{BUS, Direction};
 use tokio::sync::mpsc;
 
 use crate::{Bus, BusError, BusMessage, SUBSCRIPTION_BUFFER, Subscription};
@@ -41,14 +42,16 @@ impl LocalBus {
 impl Bus for LocalBus {
     fn publish_traced(&self, subject: &str, payload: Bytes, traceparent: Option<&str>) {
         let mut dropped = false;
+        BUS.messages.count(Direction::Published);
         {
             let subjects = self.subjects.read().unwrap_or_else(PoisonError::into_inner);
             let Some(listeners) = subjects.get(subject) else { return };
             let message = BusMessage { payload, traceparent: traceparent.map(Arc::from) };
             for listener in listeners {
                 match listener.messages.try_send(message.clone()) {
-                    Ok(()) => {}
+                    Ok(()) => BUS.messages.count(Direction::Received),
                     Err(mpsc::error::TrySendError::Full(_)) => {
+                        BUS.dropped.inc();
                         tracing::debug!(bus.subject = subject, "subscriber's buffer is full, event dropped");
                     }
                     Err(mpsc::error::TrySendError::Closed(_)) => dropped = true,

@@ -29,7 +29,7 @@ impl DbError {
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
-        match error.sqlite_error_code() {
+        let error = match error.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => Self::Conflict(text),
             Some(
                 ErrorCode::DatabaseBusy
@@ -44,6 +44,8 @@ impl From<rusqlite::Error> for DbError {
                 | ErrorCode::PermissionDenied,
             ) => Self::Unavailable(text),
             _ => Self::Internal(text),
-        }
+        };
+        crate::failure::saw(&error);
+        error
     }
 }

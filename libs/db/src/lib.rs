@@ -5,6 +5,7 @@
 
 mod config;
 mod error;
+mod failure;
 mod migrations;
 pub mod mssql;
 pub mod sqlite;

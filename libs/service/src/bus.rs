@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use chatapp_bus::{Bus, LocalBus, NatsBus, NatsConfig, NatsServers, NatsUser};
+use chatapp_metrics::BUS;
 use clap::Args;
 
 /// Where events go.
@@ -60,14 +61,20 @@ impl BusArgs {
     /// The bus, for a process of this name. A server that is away is waited for in the background; one that refuses
     /// the user is an error that names the settings. Must be called within a runtime.
     pub async fn open(&self, process: &str) -> anyhow::Result<Arc<dyn Bus>> {
-        let BusUrl::Nats(servers) = &self.bus_url else { return Ok(Arc::new(LocalBus::new())) };
+        let BusUrl::Nats(servers) = &self.bus_url else {
+            BUS.connected.watch(|| Some(true));
+            return Ok(Arc::new(LocalBus::new()));
+        };
         let config = NatsConfig {
             servers: servers.clone(),
             user: self.user()?,
             ca_file: self.bus_ca_file.clone(),
             name: process.to_owned(),
         };
-        Ok(Arc::new(NatsBus::connect(&config).await?))
+        let bus = Arc::new(NatsBus::connect(&config).await?);
+        let watched = Arc::downgrade(&bus);
+        BUS.connected.watch(move || watched.upgrade().map(|bus| bus.is_connected()));
+        Ok(bus)
     }
 
     fn user(&self) -> anyhow::Result<Option<NatsUser>> {

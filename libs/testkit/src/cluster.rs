@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use chatapp_db::mssql::ServiceLogin;
 use chatapp_types::Secret;
 
+use crate::metrics::operations_port;
 use crate::platform::{append, signal};
 use crate::tds::TdsDatabase;
-use crate::{DEADLINE, Link, NatsServer, Socket, User, binary, eventually};
+use crate::{DEADLINE, Link, Metrics, NatsServer, Socket, User, binary, eventually};
 
 /// The services, in the order in which one needs another's address.
 const SERVICES: [&str; 4] = ["auth", "rooms", "messages", "gateway"];
@@ -313,6 +314,11 @@ impl Cluster {
 
     fn url_of(&self, service: &str, number: usize) -> String {
         format!("http://127.0.0.1:{}", self.replica(service, number).port)
+    }
+
+    /// What a replica counts.
+    pub async fn metrics(&self, service: &str, number: usize) -> Metrics {
+        Metrics::scrape(operations_port(&self.output(service, number)).expect("an operations port")).await
     }
 
     /// The folder of the data, where the replicas share a file.

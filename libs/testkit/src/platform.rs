@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{Certificate, DEADLINE, binary, eventually, given_url};
+use crate::metrics::operations_port;
+use crate::{Certificate, DEADLINE, Metrics, binary, eventually, given_url};
 
 /// How to start a platform.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +119,11 @@ impl Platform {
     /// The port.
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What it counts, where it was started with an operations port (`CHATAPP_OPS_LISTEN` of 127.0.0.1).
+    pub async fn metrics(&self) -> Metrics {
+        Metrics::scrape(operations_port(&self.output()).expect("an operations port")).await
     }
 
     /// The folder of its data.

@@ -3,7 +3,7 @@
 //! The entry is serialised once, by whoever committed it; every gateway hands the same bytes to every socket.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chatapp_types::{Entry, EntryBody, RoomId, SendKey, UserId};
+use chatapp_types::{Entry, EntryBody, RoomId, SendKey, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// An entry on its way to the gateways.
@@ -33,6 +33,9 @@ pub struct Route {
     /// For an edit, the seq of the post whose text it carries: who may not read that one may not read this one either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_seq: Option<u64>,
+    /// When it was committed, by the clock of whoever committed it: for measurements, and for nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The idempotency key, for the author's own sockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<SendKey>,
@@ -67,6 +70,7 @@ impl RoomEvent {
                 EntryBody::MessageEdited { target_seq, .. } => Some(target_seq),
                 _ => None,
             },
+            at: Some(entry.at),
             key,
         };
         // Serialising plain data into memory cannot fail; an empty frame would be skipped by its reader.
@@ -110,7 +114,7 @@ impl RoomEvent {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use chatapp_types::frame::{ServerEvent, ServerFrame};
-    use chatapp_types::{MessageId, Timestamp, UserRef};
+    use chatapp_types::{MessageId, UserRef};
 
     use super::*;
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chatapp_bus::{Bus, subject};
-use chatapp_types::{Entry, RoomId};
+use chatapp_metrics::TIMELINE;
+use chatapp_types::{Clock as _, Entry, RoomId, SystemClock};
 
 use crate::RoomEvent;
 
@@ -26,8 +27,22 @@ impl Publisher {
 
     /// Puts a committed entry on the bus. Never blocks, never fails; a lost event is found by its seq.
     pub fn publish(&self, entry: Entry) {
-        let (room_id, seq) = (entry.room_id, entry.seq);
-        self.bus.publish(&subject::room(room_id), RoomEvent::of(entry).encode());
+        TIMELINE.committed(entry.body.kind());
+        let mut event = RoomEvent::of(entry);
+        // The decision was some milliseconds ago. What is measured from here on is measured by the machine's clock.
+        event.route.at = Some(SystemClock.now());
+        self.put(&event);
+    }
+
+    /// Puts an entry on the bus that was committed some time ago, and perhaps never published.
+    pub fn publish_again(&self, entry: Entry) {
+        TIMELINE.republished.inc();
+        self.put(&RoomEvent::of(entry));
+    }
+
+    fn put(&self, event: &RoomEvent) {
+        let (room_id, seq) = (event.route.room_id, event.route.seq);
+        self.bus.publish(&subject::room(room_id), event.encode());
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = published.entry(room_id).or_default();
         *mark = seq.max(*mark);

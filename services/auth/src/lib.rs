@@ -27,6 +27,7 @@ use chatapp_http::{
     BoxError, LayerConfig, MasterSecret, RevocationSource, Revocations, RevokedSession, ServiceGate, ServiceKeys,
     ServiceParts, TokenVerifier, standard,
 };
+use chatapp_metrics::{AUTH, THROTTLED};
 use chatapp_types::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,6 +65,8 @@ pub struct Deps {
 /// Fails when the database does not answer, or when its signing keys were sealed under another secret.
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let Deps { db, bus, clock, secret, config, shutdown, tasks } = deps;
+    AUTH.announce();
+    THROTTLED.announce(SERVICE);
     let announcement = announce::Announcement::new(bus.clone());
     let store = store::open(&db, announcement.hook()).context("cannot use the database")?;
     let poll = Arc::new(StoredRevocations(store.clone()));

@@ -18,6 +18,7 @@ use std::time::Duration;
 use chatapp_bus::Bus;
 use chatapp_db::Database;
 use chatapp_http::{LayerConfig, MasterSecret, ServiceGate, ServiceKeys, ServiceParts, TokenVerifier};
+use chatapp_metrics::{MESSAGES, TIMELINE};
 use chatapp_timeline::Publisher;
 use chatapp_types::Clock;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,7 @@ pub struct Deps {
 /// Builds the service and starts its background tasks in the current runtime.
 #[expect(clippy::unused_async, reason = "all services are built alike, and some have to wait for something")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
+    announce();
     let publisher = Publisher::new(Arc::clone(&deps.bus));
     let store = open_store(deps.db, publisher, Arc::clone(&deps.clock))?;
     let sweep_every = Duration::from_secs(deps.config.sweep_every_s);
@@ -64,6 +66,12 @@ pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
         limits: deps.config.body_limits(),
     });
     Ok(ServiceParts { router: chatapp_http::standard(router, LayerConfig::new(SERVICE)), openapi })
+}
+
+/// What is counted here is there from the start.
+fn announce() {
+    MESSAGES.announce();
+    TIMELINE.announce(&["message.posted", "message.edited", "message.deleted"]);
 }
 
 /// The store for the database in use.

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use axum::middleware;
 use chatapp_bus::Bus;
 use chatapp_http::{LayerConfig, Revocations, ServiceClient, ServiceParts, TokenVerifier};
+use chatapp_metrics::{GATEWAY, THROTTLED};
 use chatapp_types::Clock;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,8 @@ pub struct Deps {
 #[allow(clippy::unused_async, reason = "every service is built alike")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     let (shutdown, tasks) = (deps.shutdown.clone(), deps.tasks.clone());
+    GATEWAY.announce();
+    THROTTLED.announce("gateway");
     let gateway = assemble(deps);
     start_background(&gateway, &shutdown, &tasks);
     let mut router = rest::router();

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use chatapp_bus::Bus;
 use chatapp_db::Database;
 use chatapp_http::{LayerConfig, MasterSecret, ServiceGate, ServiceKeys, ServiceParts, TokenVerifier, standard};
+use chatapp_metrics::{ROOMS, THROTTLED, TIMELINE};
 use chatapp_timeline::Publisher;
 use chatapp_types::Clock;
 use tokio_util::sync::CancellationToken;
@@ -62,6 +63,7 @@ pub struct Deps {
 /// Builds the service and starts its background tasks, which end on `deps.shutdown`.
 #[expect(clippy::unused_async, reason = "every service is built alike")]
 pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
+    announce();
     let publisher = Publisher::new(Arc::clone(&deps.bus));
     let store = open_store(&deps, publisher.clone())?;
     let hasher = CodeHasher::for_this_machine()?;
@@ -78,6 +80,28 @@ pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
     background::spawn(&deps.tasks, &deps.shutdown, deps.bus, store, publisher);
     let (router, openapi) = routes::router(state);
     Ok(ServiceParts { router: standard(router, LayerConfig::new(NAME)), openapi })
+}
+
+/// Acts of moderation that are entries of the log and of the audit.
+const MODERATION: [&str; 9] = [
+    "room.renamed",
+    "room.topic_changed",
+    "room.visibility_changed",
+    "room.history_changed",
+    "member.added",
+    "member.removed",
+    "member.blocked",
+    "member.unblocked",
+    "member.role_changed",
+];
+
+/// What is counted here is there from the start.
+fn announce() {
+    ROOMS.announce(&MODERATION);
+    ROOMS.announce(&["code.set", "code.removed"]);
+    TIMELINE.announce(&MODERATION);
+    TIMELINE.announce(&["room.created", "room.deleted", "member.joined", "member.left"]);
+    THROTTLED.announce(NAME);
 }
 
 fn open_store(deps: &Deps, publisher: Publisher) -> anyhow::Result<Arc<dyn RoomStore>> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
+use chatapp_metrics::{BUS, Direction};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
@@ -34,8 +35,14 @@ struct Counts {
 }
 
 impl Counts {
-    fn drop_one(&self) {
+    /// Counts an event that is dropped for itself, and not because the server takes none.
+    fn drop_apart(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
+        BUS.dropped.inc();
+    }
+
+    fn drop_one(&self) {
+        self.drop_apart();
         if self.dropped_now.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!("the event bus takes no events, they are dropped until it does");
         }
@@ -69,7 +76,7 @@ impl Outlet {
     pub(super) fn publish(&self, subject: &str, payload: Bytes, traceparent: Option<&str>) {
         let size = payload.len();
         if size > MAX_PAYLOAD {
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            self.counts.drop_apart();
             tracing::warn!(bus.subject = subject, event.bytes = size, "event is too large for the bus, dropped");
             return;
         }
@@ -80,7 +87,7 @@ impl Outlet {
             return;
         }
         match self.queue.try_send(event) {
-            Ok(()) => {}
+            Ok(()) => BUS.messages.count(Direction::Published),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 self.counts.waiting.fetch_sub(size, Ordering::Relaxed);
                 self.counts.drop_one();
@@ -128,7 +135,7 @@ async fn hand_over(client: Client, mut queue: mpsc::Receiver<Outgoing>, counts: 
             match handed {
                 Ok(()) => counts.moved(),
                 Err(err) => {
-                    counts.dropped.fetch_add(1, Ordering::Relaxed);
+                    counts.drop_apart();
                     tracing::debug!(error = %err, "event could not be handed to the bus, dropped");
                 }
             }

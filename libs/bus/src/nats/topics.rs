@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_nats::Client;
+use chatapp_metrics::{BUS, Direction};
 use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -113,8 +114,13 @@ async fn relay(client: Client, subject: &str, listeners: &Listeners, place: watc
         let traceparent = traceparent.map(|value| Arc::from(value.as_str()));
         let message = BusMessage { payload: message.payload, traceparent };
         for listener in listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if let Err(mpsc::error::TrySendError::Full(_)) = listener.messages.try_send(message.clone()) {
-                tracing::debug!(bus.subject = subject, "subscriber's buffer is full, event dropped");
+            match listener.messages.try_send(message.clone()) {
+                Ok(()) => BUS.messages.count(Direction::Received),
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    BUS.dropped.inc();
+                    tracing::debug!(bus.subject = subject, "subscriber's buffer is full, event dropped");
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => {}
             }
         }
     }

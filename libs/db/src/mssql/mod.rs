@@ -12,6 +12,7 @@
 
 mod config;
 mod error;
+mod noted;
 mod pool;
 pub(crate) mod provision;
 mod row;
@@ -25,9 +26,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use chatapp_metrics::{DB, DbOperation, DbSystem};
 
 use crate::DbError;
+use noted::Noted;
 use pool::Pool;
 use session::Kind;
 
@@ -67,6 +71,14 @@ enum Mode {
 }
 
 impl Mode {
+    const fn operation(self) -> DbOperation {
+        match self {
+            Self::Write => DbOperation::Write,
+            Self::Read => DbOperation::Read,
+            Self::Plain => DbOperation::Batch,
+        }
+    }
+
     const fn begin(self) -> Option<&'static str> {
         match self {
             Self::Write => Some("BEGIN TRANSACTION"),
@@ -107,8 +119,8 @@ impl Mssql {
     }
 
     fn unconnected(url: &MssqlUrl, options: MssqlOptions) -> Self {
-        let pool = Pool::new(url, options, options.connections.max(1), options.idle_connections);
-        let apart = Pool::new(url, options, 1, 0);
+        let pool = Pool::new("main", url, options, options.connections.max(1), options.idle_connections);
+        let apart = Pool::new("apart", url, options, 1, 0);
         Self { inner: Arc::new(Inner { url: url.clone(), options, pool, apart }) }
     }
 
@@ -180,12 +192,17 @@ impl Mssql {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move { inner.try_often(mode, apart, work).await });
-        task.await.unwrap_or_else(|error| {
+        let (inner, noted, begun) = (Arc::clone(&self.inner), Arc::<Noted>::default(), Instant::now());
+        let noting = Arc::clone(&noted);
+        let task = tokio::spawn(async move { inner.try_often(mode, apart, &noting, work).await });
+        let result = task.await.unwrap_or_else(|error| {
             let text = if error.is_panic() { "an operation panicked" } else { "the process is ending" };
-            Err(DbError::OutcomeUnknown(text.to_owned()).into())
-        })
+            let error = DbError::OutcomeUnknown(text.to_owned());
+            noted.saw(&error);
+            Err(error.into())
+        });
+        DB.operated(DbSystem::Mssql, mode.operation(), noted.failure(&result), begun.elapsed());
+        result
     }
 }
 
@@ -196,7 +213,7 @@ enum Tried<T, E> {
 }
 
 impl Inner {
-    async fn try_often<T, E, F>(&self, mode: Mode, apart: bool, work: F) -> Result<T, E>
+    async fn try_often<T, E, F>(&self, mode: Mode, apart: bool, noted: &Arc<Noted>, work: F) -> Result<T, E>
     where
         F: for<'a> Fn(&'a mut Session) -> Work<'a, T, E> + Send + Sync,
         E: From<DbError>,
@@ -204,29 +221,32 @@ impl Inner {
         let pool = if apart { &self.apart } else { &self.pool };
         let mut pause = FIRST_PAUSE;
         for _ in 1..TRIES {
-            match self.try_once(mode, pool, &work).await {
+            match self.try_once(mode, pool, noted, &work).await {
                 Tried::Done(result) => return result,
                 Tried::Again(_) => tokio::time::sleep(part_of(pause)).await,
             }
             pause *= 2;
         }
-        match self.try_once(mode, pool, &work).await {
+        match self.try_once(mode, pool, noted, &work).await {
             Tried::Done(result) => result,
             Tried::Again(error) => Err(error),
         }
     }
 
-    async fn try_once<T, E, F>(&self, mode: Mode, pool: &Pool, work: &F) -> Tried<T, E>
+    async fn try_once<T, E, F>(&self, mode: Mode, pool: &Pool, noted: &Arc<Noted>, work: &F) -> Tried<T, E>
     where
         F: for<'a> Fn(&'a mut Session) -> Work<'a, T, E> + Send + Sync,
         E: From<DbError>,
     {
         let connection = match pool.get().await {
             Ok(connection) => connection,
-            Err(error) => return Tried::Done(Err(error.into())),
+            Err(error) => {
+                noted.saw(&error);
+                return Tried::Done(Err(error.into()));
+            }
         };
         let committing = Arc::new(AtomicBool::new(false));
-        let session = Session::new(connection, mode.begin().is_some(), Arc::clone(&committing));
+        let session = Session::new(connection, mode.begin().is_some(), Arc::clone(&committing), Arc::clone(noted));
         let limit = self.options.operation_limit;
         let attempt = attempt(mode, session, work, &committing);
         tokio::time::timeout(limit, attempt).await.unwrap_or_else(|_| {
@@ -234,6 +254,7 @@ impl Inner {
             let reason = format!("the database took longer than {limit:?}");
             let unknown = committing.load(Ordering::Acquire);
             let error = if unknown { DbError::OutcomeUnknown(reason) } else { DbError::Unavailable(reason) };
+            noted.saw(&error);
             Tried::Done(Err(error.into()))
         })
     }

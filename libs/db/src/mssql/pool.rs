@@ -7,6 +7,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chatapp_metrics::{DB, DbSystem, PoolState};
+
 use super::config::{MssqlOptions, MssqlUrl};
 use super::error::{Failure, refused, untrusted};
 use crate::DbError;
@@ -110,14 +112,16 @@ impl bb8::ErrorSink<DbError> for LastError {
 
 #[derive(Clone)]
 pub(super) struct Pool {
-    connections: bb8::Pool<Manager>,
+    name: &'static str,
+    size: u32,
+    connections: Arc<bb8::Pool<Manager>>,
     last_error: LastError,
     limit: Duration,
 }
 
 impl Pool {
     /// A pool of up to `size` connections of which `idle` are kept open. Does not wait for them.
-    pub(super) fn new(url: &MssqlUrl, options: MssqlOptions, size: u32, idle: u32) -> Self {
+    pub(super) fn new(name: &'static str, url: &MssqlUrl, options: MssqlOptions, size: u32, idle: u32) -> Self {
         let inner = bb8_tiberius::ConnectionManager::new(url.driver_config());
         let manager = Manager { inner, limit: options.connect_limit };
         let last_error = LastError::default();
@@ -128,7 +132,22 @@ impl Pool {
             .connection_timeout(options.connect_limit)
             .error_sink(Box::new(last_error.clone()))
             .build_unchecked(manager);
-        Self { connections, last_error, limit: options.connect_limit }
+        let connections = Arc::new(connections);
+        let this = Self { name, size, connections, last_error, limit: options.connect_limit };
+        this.watch();
+        this
+    }
+
+    /// Has it looked at until nobody holds it.
+    fn watch(&self) {
+        let (size, connections) = (u64::from(self.size), Arc::downgrade(&self.connections));
+        DB.watch_pool(DbSystem::Mssql, self.name, move || {
+            let state = connections.upgrade()?.state();
+            let (all, idle, gets) = (state.connections, state.idle_connections, &state.statistics);
+            let ended = gets.get_direct + gets.get_waited + gets.get_timed_out;
+            let waiting = gets.get_started.saturating_sub(ended);
+            Some(PoolState { used: u64::from(all.saturating_sub(idle)), idle: u64::from(idle), max: size, waiting })
+        });
     }
 
     /// Connects once, outside the pool: whether it can be done, and why not.
@@ -147,6 +166,7 @@ impl Pool {
     }
 
     fn timed_out(&self) -> DbError {
+        DB.timed_out(DbSystem::Mssql, self.name);
         let state = self.connections.state();
         let reason = self.last_error.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         match reason.filter(|_| state.connections == 0) {

@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use tiberius::QueryItem;
 
 use super::error::Failure;
+use super::noted::Noted;
 use super::pool::{Manager, run};
 use super::row::Row;
 use super::statement::Sql;
@@ -27,6 +28,7 @@ pub struct Session {
     in_transaction: bool,
     /// Set from the moment a commit is sent: from then on a lost connection leaves its fate open.
     committing: Arc<AtomicBool>,
+    noted: Arc<Noted>,
 }
 
 /// What is to be done about a failed operation.
@@ -42,8 +44,9 @@ impl Session {
         connection: bb8::PooledConnection<'static, Manager>,
         in_transaction: bool,
         committing: Arc<AtomicBool>,
+        noted: Arc<Noted>,
     ) -> Self {
-        Self { connection, hooks: Vec::new(), failure: None, in_transaction, committing }
+        Self { connection, hooks: Vec::new(), failure: None, in_transaction, committing, noted }
     }
 
     /// Runs a batch and returns the rows of each of its results: one round trip. A statement without rows, such as an
@@ -132,7 +135,9 @@ impl Session {
             Failure::Lost(_) => Kind::Lost,
             Failure::Final(_) => Kind::Final,
         });
-        failure.into()
+        let error = failure.into();
+        self.noted.saw(&error);
+        error
     }
 }
 

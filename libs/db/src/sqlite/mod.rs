@@ -10,10 +10,13 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
+use chatapp_metrics::{DB, DbOperation, DbSystem, PoolState};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::DbError;
+use crate::failure::{measured, noting};
 use readers::Readers;
 use writer::Writer;
 
@@ -57,10 +60,18 @@ impl Sqlite {
         let connection = tokio::task::spawn_blocking(move || open_writer(&for_open))
             .await
             .map_err(|e| DbError::Internal(e.to_string()))??;
-        let readers = |size| Readers::new(path.clone(), size, options.read_limit);
-        let (apart, readers) = (readers(1), readers(options.readers));
-        let inner = Inner { writer: Writer::start(connection)?, readers, apart, path };
-        Ok(Self { inner: Arc::new(inner) })
+        let readers = |name, size| Readers::new(name, path.clone(), size, options.read_limit);
+        let (apart, readers) = (readers("apart", 1), readers("readers", options.readers));
+        let this = Self { inner: Arc::new(Inner { writer: Writer::start(connection)?, readers, apart, path }) };
+        this.watch("writer", |inner| inner.writer.state());
+        this.watch("readers", |inner| inner.readers.state());
+        this.watch("apart", |inner| inner.apart.state());
+        Ok(this)
+    }
+
+    fn watch(&self, pool: &'static str, state: fn(&Inner) -> PoolState) {
+        let inner = Arc::downgrade(&self.inner);
+        DB.watch_pool(DbSystem::Sqlite, pool, move || inner.upgrade().map(|inner| state(&inner)));
     }
 
     /// The file.
@@ -78,7 +89,9 @@ impl Sqlite {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.inner.writer.run(work).await
+        let begun = Instant::now();
+        let result = self.inner.writer.run(move |tx: &mut WriteTx<'_>| noting(|| work(tx))).await;
+        measured(DbOperation::Write, begun, result)
     }
 
     /// Runs `work` on a reader, in one snapshot: all its statements see the same commit.
@@ -91,7 +104,9 @@ impl Sqlite {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.inner.readers.run(work).await
+        let begun = Instant::now();
+        let result = self.inner.readers.run(move |conn: &Connection| noting(|| work(conn))).await;
+        measured(DbOperation::Read, begun, result)
     }
 
     /// [`read`](Self::read) on the one reader that serves no pages: for short reads that must be fresh however busy
@@ -102,7 +117,9 @@ impl Sqlite {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.inner.apart.run(work).await
+        let begun = Instant::now();
+        let result = self.inner.apart.run(move |conn: &Connection| noting(|| work(conn))).await;
+        measured(DbOperation::Read, begun, result)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chatapp_metrics::{DB, DbSystem, PoolState};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,6 +16,8 @@ pub(super) const WAITING_MAX: usize = 512;
 const STEPS: std::ffi::c_int = 1_000;
 
 pub(super) struct Readers {
+    name: &'static str,
+    size: usize,
     path: PathBuf,
     limit: Duration,
     waiting: Semaphore,
@@ -23,9 +26,20 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, size: usize, limit: Duration) -> Self {
-        let (waiting, permits) = (Semaphore::new(WAITING_MAX), Arc::new(Semaphore::new(size.max(1))));
-        Self { path, limit, waiting, permits, idle: Arc::default() }
+    pub(super) fn new(name: &'static str, path: PathBuf, size: usize, limit: Duration) -> Self {
+        let size = size.max(1);
+        let (waiting, permits) = (Semaphore::new(WAITING_MAX), Arc::new(Semaphore::new(size)));
+        Self { name, size, path, limit, waiting, permits, idle: Arc::default() }
+    }
+
+    pub(super) fn state(&self) -> PoolState {
+        let free = self.permits.available_permits();
+        PoolState {
+            used: self.size.saturating_sub(free) as u64,
+            idle: self.idle.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
+            max: self.size as u64,
+            waiting: WAITING_MAX.saturating_sub(self.waiting.available_permits()) as u64,
+        }
     }
 
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
@@ -57,7 +71,10 @@ impl Readers {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, DbError> {
         let unavailable = |reason: &str| DbError::Unavailable(reason.to_owned());
-        let _waiting = self.waiting.try_acquire().map_err(|_| unavailable("too many reads are waiting"))?;
+        let _waiting = self.waiting.try_acquire().map_err(|_| {
+            DB.timed_out(DbSystem::Sqlite, self.name);
+            unavailable("too many reads are waiting")
+        })?;
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         permit.map_err(|_| unavailable("the database is closed"))
     }

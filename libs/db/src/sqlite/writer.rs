@@ -2,8 +2,11 @@
 
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use chatapp_metrics::{DB, PoolState};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -104,16 +107,25 @@ where
 
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
+    /// Whether a group is being written.
+    busy: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(super) fn start(conn: Connection) -> Result<Self, DbError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
+        let busy = Arc::<AtomicBool>::default();
+        let working = Arc::clone(&busy);
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_loop(&conn, jobs))
+            .spawn(move || write_loop(&conn, jobs, &working))
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
-        Ok(Self { queue })
+        Ok(Self { queue, busy })
+    }
+
+    pub(super) fn state(&self) -> PoolState {
+        let used = u64::from(self.busy.load(Ordering::Relaxed));
+        PoolState { used, idle: 1 - used, max: 1, waiting: (QUEUE - self.queue.capacity()) as u64 }
     }
 
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
@@ -129,7 +141,7 @@ impl Writer {
     }
 }
 
-fn write_loop(conn: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+fn write_loop(conn: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, busy: &AtomicBool) {
     // After a failed fsync what the disk holds is not known; the kernel may even report success the next time. So
     // nothing is acknowledged any more until a restart has read the file anew.
     let mut broken: Option<String> = None;
@@ -138,7 +150,10 @@ fn write_loop(conn: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
             first.answer(Err(CommitFailure::Refused(reason.clone())));
             continue;
         }
-        if let Err(reason) = run_group(conn, first, &mut jobs) {
+        busy.store(true, Ordering::Relaxed);
+        let ran = run_group(conn, first, &mut jobs);
+        busy.store(false, Ordering::Relaxed);
+        if let Err(reason) = ran {
             tracing::error!(error = reason, "writing to disk failed, refusing writes until a restart");
             broken = Some(format!("writes stopped after a disk error, restart to recover: {reason}"));
         }
@@ -182,6 +197,8 @@ fn run_in_savepoint(conn: &Connection, job: &mut dyn Job, hooks: &mut Vec<Hook>)
 }
 
 fn commit(conn: &Connection, done: Vec<Box<dyn Job>>, hooks: Vec<Hook>) -> Result<(), String> {
+    #[expect(clippy::cast_precision_loss, reason = "a group is small")]
+    DB.batches.observe(done.len() as f64);
     let Err(error) = conn.execute_batch("COMMIT") else {
         for hook in hooks {
             if catch_unwind(AssertUnwindSafe(hook)).is_err() {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use aws_lc_rs::rand;
+use chatapp_metrics::AUTH;
 use chatapp_types::{FieldError, Secret};
 use tokio::sync::Semaphore;
 
@@ -57,6 +58,8 @@ struct Inner {
     nobody: String,
     /// The greatest cost of bcrypt seen so far; 0 when none was.
     bcrypt_cost: AtomicU32,
+    /// Those that may wait or run, and those that may run.
+    places: (usize, usize),
     line: Arc<Semaphore>,
     running: Arc<Semaphore>,
     computed: AtomicU64,
@@ -68,14 +71,19 @@ impl Hasher {
         let params = params(config)?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let parallelism = if config.parallelism == 0 { cores() } else { config.parallelism as usize };
-        Ok(Self(Arc::new(Inner {
+        let places = (parallelism + config.queue as usize, parallelism);
+        let inner = Arc::new(Inner {
             nobody: nobodys_hash(&params)?,
             bcrypt_cost: AtomicU32::new(0),
             params,
-            line: Arc::new(Semaphore::new(parallelism + config.queue as usize)),
-            running: Arc::new(Semaphore::new(parallelism)),
+            line: Arc::new(Semaphore::new(places.0)),
+            running: Arc::new(Semaphore::new(places.1)),
             computed: AtomicU64::new(0),
-        })))
+            places,
+        });
+        let watched = Arc::downgrade(&inner);
+        AUTH.hashes_waiting.watch(move || watched.upgrade().map(|inner| inner.waiting()));
+        Ok(Self(inner))
     }
 
     /// Hashes a password that somebody chose, if it is not too common. `field` is where a refusal points to.
@@ -131,6 +139,13 @@ impl Hasher {
 }
 
 impl Inner {
+    /// How many wait for their turn.
+    fn waiting(&self) -> u64 {
+        let admitted = self.places.0.saturating_sub(self.line.available_permits());
+        let running = self.places.1.saturating_sub(self.running.available_permits());
+        admitted.saturating_sub(running) as u64
+    }
+
     fn hash(&self, password: &Secret) -> Result<String, HashError> {
         self.computed.fetch_add(1, Ordering::Relaxed);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());

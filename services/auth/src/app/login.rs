@@ -1,6 +1,7 @@
 //! Logging in.
 
 use chatapp_http::Audience;
+use chatapp_metrics::{AUTH, Login};
 use chatapp_types::auth::TokenResponse;
 use chatapp_types::{ErrorCode, Secret, SessionId, UserId, UserRef};
 use time::Duration;
@@ -19,6 +20,10 @@ impl Accounts {
     /// Refuses: `invalid_credentials`, whether the name, the password or the account's state is at fault, for the same
     /// work; 429 when the account or the address has failed too often, whatever the password; 503 when too many wait.
     pub async fn login(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
+        counted(self.try_login(entrant).await)
+    }
+
+    async fn try_login(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
         let name = lookup_name(&entrant.username);
         let attempt = self.throttle.begin_login(&name, entrant.network).await?;
         let user = self.store.user_by_name(&name).await?;
@@ -118,4 +123,15 @@ impl Accounts {
             user,
         })
     }
+}
+
+/// Counts a log-in by what became of it.
+pub(super) fn counted(result: AuthResult<TokenResponse>) -> AuthResult<TokenResponse> {
+    AUTH.logins.count(match &result {
+        Ok(_) => Login::Succeeded,
+        Err(AuthError::Refused(_) | AuthError::Invalid(_)) => Login::Failed,
+        Err(AuthError::Throttled { .. }) => Login::Throttled,
+        Err(AuthError::Busy | AuthError::Db(_) | AuthError::Key(_) | AuthError::Internal(_)) => Login::Undecided,
+    });
+    result
 }

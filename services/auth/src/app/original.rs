@@ -4,12 +4,17 @@
 use chatapp_types::ErrorCode;
 use chatapp_types::auth::TokenResponse;
 
+use super::login::counted;
 use super::{Accounts, Entrant, lookup_name};
 use crate::error::AuthResult;
 
 impl Accounts {
     /// As [`Accounts::login`], but refuses with `user_not_found` when there is no such account.
     pub async fn login_v0(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
+        counted(self.try_login_v0(entrant).await)
+    }
+
+    async fn try_login_v0(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
         let name = lookup_name(&entrant.username);
         let attempt = self.throttle.begin_login(&name, entrant.network).await?;
         let Some(user) = self.store.user_by_name(&name).await? else {

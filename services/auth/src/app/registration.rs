@@ -1,6 +1,7 @@
 //! Making an account.
 
 use chatapp_http::Audience;
+use chatapp_metrics::{AUTH, Registration};
 use chatapp_types::auth::TokenResponse;
 use chatapp_types::{ErrorCode, FieldError, Secret, UserId, UserRef, Username};
 
@@ -26,6 +27,17 @@ impl Accounts {
     /// Refuses: 422 for a name or password against the rules, `username_taken` (a name that looks like another is taken
     /// too), 429 when the address has made too many.
     pub async fn register(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
+        let result = self.try_register(entrant).await;
+        AUTH.registrations.count(match &result {
+            Ok(_) => Registration::Succeeded,
+            Err(AuthError::Refused(_) | AuthError::Invalid(_)) => Registration::Refused,
+            Err(AuthError::Throttled { .. }) => Registration::Throttled,
+            Err(_) => Registration::Undecided,
+        });
+        result
+    }
+
+    async fn try_register(&self, entrant: Entrant) -> AuthResult<TokenResponse> {
         let username = check(&entrant.username, &entrant.password)?;
         self.throttle.admit_registration(entrant.network).await?;
         // Also decided under the lock when it is made; here to spare the hashing.

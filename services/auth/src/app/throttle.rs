@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use chatapp_http::MasterSecret;
+use chatapp_metrics::{Limit, THROTTLED};
 use chatapp_types::{Clock, Timestamp};
 use time::Duration;
 
@@ -143,23 +144,25 @@ impl Throttle {
         let account = Try { subject: self.subject("account", account), policy: self.account, counted: true };
         let address =
             Try { subject: self.subject("address", &network.to_string()), policy: self.address, counted: false };
-        self.admit(vec![account, address]).await?;
+        self.admit(Limit::Login, vec![account, address]).await?;
         Ok(LoginTry { throttle: self, account, address })
     }
 
     /// Admits and counts the making of an account from that network. Refused with [`AuthError::Throttled`].
     pub async fn admit_registration(&self, network: IpAddr) -> AuthResult<()> {
         let subject = self.subject("registration", &network.to_string());
-        self.admit(vec![Try { subject, policy: self.registration, counted: true }]).await
+        let tries = vec![Try { subject, policy: self.registration, counted: true }];
+        self.admit(Limit::Registration, tries).await
     }
 
-    async fn admit(&self, tries: Vec<Try>) -> AuthResult<()> {
+    async fn admit(&self, limit: Limit, tries: Vec<Try>) -> AuthResult<()> {
         if !self.enabled {
             return Ok(());
         }
         match self.store.admit(tries, self.clock.now()).await? {
             Ok(()) => Ok(()),
             Err(wait_ms) => {
+                THROTTLED.count(limit);
                 let seconds = u64::try_from(wait_ms).unwrap_or_default().div_ceil(1000);
                 Err(AuthError::Throttled { retry_after_s: seconds.max(1) })
             }

@@ -9,6 +9,7 @@ use chatapp_types::auth::Scope;
 use chatapp_types::messages::{EditMessageRequest, Message, PostMessageRequest, PostedMessage};
 use chatapp_types::{MessageId, RoomId};
 
+use super::counted;
 use crate::app::body::{BodyLimits, MessageBody};
 use crate::app::delete::Deleter;
 use crate::store::{MessageStore, NewDeletion, NewEdit, NewMessage};
@@ -44,7 +45,7 @@ pub(super) async fn post_message(
     caller.require(Scope::Write)?;
     let body = MessageBody::parse("body", request.body, limits)?;
     let new = NewMessage { room, author: caller.user_ref(), key, body, reply_to: request.reply_to };
-    let posted = store.post(new).await?;
+    let posted = counted(store.post(new).await)?;
     let status = if posted.duplicate { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(posted)))
 }

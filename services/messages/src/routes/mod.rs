@@ -13,11 +13,14 @@ use axum::Router;
 use axum::extract::FromRef;
 use chatapp_http::openapi::Conventions;
 use chatapp_http::{ServiceGate, TokenVerifier};
+use chatapp_metrics::{MESSAGES, Post};
+use chatapp_types::messages::PostedMessage;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::body::BodyLimits;
+use crate::error::StoreError;
 use crate::store::MessageStore;
 
 /// What handlers work with.
@@ -49,4 +52,15 @@ pub(crate) fn router(state: AppState) -> (Router, utoipa::openapi::OpenApi) {
     utoipa::Modify::modify(&Conventions, &mut openapi);
     let router = public.merge(internal::router(openapi.clone())).merge(v0::router()).with_state(state);
     (router, openapi)
+}
+
+/// Counts a message that was sent by what became of it.
+fn counted(posted: Result<PostedMessage, StoreError>) -> Result<PostedMessage, StoreError> {
+    MESSAGES.posted.count(match &posted {
+        Ok(posted) if posted.duplicate => Post::Repeated,
+        Ok(_) => Post::Accepted,
+        Err(StoreError::Refused(_)) => Post::Refused,
+        Err(_) => Post::Failed,
+    });
+    posted
 }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use chatapp_metrics::{Limit, THROTTLED};
 use chatapp_types::{ErrorCode, Problem, UserId};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::state::keyed::DefaultKeyedStateStore;
@@ -41,12 +42,12 @@ impl RequestLimits {
 
     /// Counts a request of somebody who is not logged in; 429 with the time to wait when it is one too many.
     pub(crate) fn check_address(&self, client: &Client) -> Result<(), Problem> {
-        self.check(self.by_address.as_ref(), &client.network())
+        self.check(Limit::AddressRequests, self.by_address.as_ref(), &client.network())
     }
 
     /// Counts a request of a user, or what a socket asks in its place.
     pub(crate) fn check_user(&self, user: UserId) -> Result<(), Problem> {
-        self.check(self.by_user.as_ref(), &user)
+        self.check(Limit::UserRequests, self.by_user.as_ref(), &user)
     }
 
     /// Counts a request of a user, after waiting until it may be made. Cancel-safe: counted at the end alone.
@@ -56,8 +57,9 @@ impl RequestLimits {
         }
     }
 
-    fn check<K: Hash + Eq + Clone>(&self, limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
+    fn check<K: Hash + Eq + Clone>(&self, limit: Limit, limiter: Option<&Limiter<K>>, key: &K) -> Result<(), Problem> {
         self.count(limiter, key).map_err(|wait| {
+            THROTTLED.count(limit);
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             Problem::new(ErrorCode::RateLimited).with_retry_after(seconds)
         })

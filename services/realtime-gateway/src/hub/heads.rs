@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chatapp_bus::{Bus, subject};
+use chatapp_metrics::GATEWAY;
 use chatapp_types::RoomId;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -50,12 +51,20 @@ struct Beats {
 }
 
 impl Beats {
-    fn of(service: &'static str) -> Self {
-        Self { service, heard: Mutex::new(Instant::now()) }
+    /// None heard yet; how long ago one was is told to whoever asks for metrics.
+    fn of(service: &'static str) -> Arc<Self> {
+        let beats = Arc::new(Self { service, heard: Mutex::new(Instant::now()) });
+        let watched = Arc::downgrade(&beats);
+        GATEWAY.beat_age.watch(move || watched.upgrade().map(|beats| beats.age().as_secs_f64()));
+        beats
+    }
+
+    fn age(&self) -> Duration {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     fn silent(&self) -> bool {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENT_AFTER
+        self.age() > SILENT_AFTER
     }
 
     /// Takes note of each beat, and subscribes again when the bus has let go.

@@ -14,6 +14,7 @@
 mod delivery;
 mod feed;
 mod heads;
+mod latency;
 mod listeners;
 mod live;
 mod log;
@@ -30,6 +31,7 @@ mod tests;
 use std::sync::Arc;
 
 use chatapp_bus::Bus;
+use chatapp_metrics::GATEWAY;
 use chatapp_types::RoomId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -62,6 +64,8 @@ impl Hub {
         tasks: TaskTracker,
     ) -> Self {
         let (rooms, delivery) = (Arc::new(Rooms::default()), Delivery::new());
+        let watched = Arc::downgrade(&rooms);
+        GATEWAY.rooms.watch(move || watched.upgrade().map(|rooms| rooms.count()));
         let comparing = heads::follow(rooms.clone(), bus.clone(), log.clone(), delivery.clone());
         tasks.spawn(async move { shutdown.run_until_cancelled_owned(comparing).await });
         Self { rooms, bus, log, delivery, gateway: uuid::Uuid::now_v7(), tasks }

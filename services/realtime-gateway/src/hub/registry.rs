@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chatapp_bus::{Bus, subject};
+use chatapp_metrics::GATEWAY;
 use chatapp_types::{RoomId, UserRef};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -86,6 +87,11 @@ impl Rooms {
         (handle, Some(NewRoom { shared, commands: receiver }))
     }
 
+    /// How many are held.
+    pub(super) fn count(&self) -> u64 {
+        self.lock().len() as u64
+    }
+
     /// Every room that is held.
     pub(super) fn all(&self) -> Vec<Arc<RoomHandle>> {
         self.lock().values().filter_map(Weak::upgrade).collect()
@@ -152,6 +158,7 @@ impl FollowedRoom {
         // Made before the command is sent: if we are dropped while we wait, the listener leaves again.
         let subscription =
             Subscription { handle: self.handle.clone(), bus: self.bus.clone(), user: ear.user.clone(), id, live };
+        GATEWAY.subscriptions.inc();
         let (reply, joined) = oneshot::channel();
         self.handle.send(Command::Join { listener, reply });
         match joined.await {
@@ -199,6 +206,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        GATEWAY.subscriptions.dec();
         self.handle.send(Command::Leave { id: self.id, done: None });
     }
 }

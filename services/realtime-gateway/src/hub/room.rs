@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chatapp_bus::{Bus, BusMessage, subject};
+use chatapp_metrics::GATEWAY;
 use chatapp_timeline::RoomEvent;
 use chatapp_types::frame::ServerEvent;
 use chatapp_types::limits::PAGE_MAX;
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 use super::delivery::Delivery;
 use super::feed::{Arrival, Feed};
+use super::latency::{UnderWay, note_arrival};
 use super::listeners::{Joined, Listener, ListenerId, Listeners};
 use super::live::LiveEvent;
 use super::log::{LogError, LogSource};
@@ -57,6 +59,7 @@ pub(super) struct Room {
     listeners: Listeners,
     presence: Presence,
     arrived: Vec<BusMessage>,
+    under_way: UnderWay,
     reading: Option<Reading>,
     /// The log is to be read although nothing is known to be missing.
     look: bool,
@@ -94,6 +97,7 @@ impl Room {
             listeners: Listeners::new(id),
             presence: Presence::new(id, around.gateway),
             arrived: Vec::new(),
+            under_way: UnderWay::default(),
             reading: None,
             look: false,
             read_at: None,
@@ -172,7 +176,10 @@ impl Room {
             Arrival::Entries => {
                 for message in self.arrived.drain(..) {
                     match RoomEvent::decode(&message.payload) {
-                        Ok(event) if event.route.room_id == self.shared.room => self.sequence.offer(event),
+                        Ok(event) if event.route.room_id == self.shared.room => {
+                            note_arrival(&event);
+                            self.sequence.offer(event);
+                        }
                         _ => tracing::warn!(room.id = %self.shared.room, "event of the bus is malformed"),
                     }
                 }
@@ -221,6 +228,7 @@ impl Room {
             self.pause = (self.pause * 2).min(PAUSE_MAX);
         } else {
             self.pause = REORDER_WINDOW;
+            GATEWAY.gaps.inc();
             // What is still missing is known to be in the log: no need to wait for the bus.
             self.read_at = self.sequence.missing_after().map(|_| Instant::now());
         }
@@ -242,7 +250,11 @@ impl Room {
         if ready.is_empty() {
             return;
         }
+        if self.listeners.len() > 0 {
+            self.under_way.begin(&ready);
+        }
         let gone = self.listeners.deliver(ready.into_iter().map(Rendition::new).collect());
+        self.under_way.end();
         if let Some(last) = self.sequence.last() {
             // After the outboxes: whoever reads this seq and tells it, tells it after the entry.
             self.shared.last.store(last, Ordering::Release);

@@ -8,6 +8,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use chatapp_http::ApiError;
+use chatapp_metrics::GATEWAY;
 use chatapp_types::{ErrorCode, Problem, Secret};
 
 use crate::edge::{Client, bearer, check_socket};
@@ -122,7 +123,8 @@ async fn converse(gateway: Gateway, client: Client, seated: Option<(Seat, Identi
     note_end(closing);
 }
 
-/// One line for each socket that ends.
+/// One line, and one count, for each socket that ends.
 pub(crate) fn note_end(closing: Closing) {
+    GATEWAY.closes.count(closing.end());
     tracing::debug!(socket.reason = %closing.word(), "socket closed");
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::ws::{CloseFrame, Message};
+use chatapp_metrics::SocketEnd;
 use chatapp_types::frame::CloseReason;
 
 /// The reason, as the close frame will say it.
@@ -50,6 +51,24 @@ impl Closing {
             self,
             Self::Gone | Self::Reason(CloseReason::Slow | CloseReason::SessionRevoked | CloseReason::NoHeartbeat)
         )
+    }
+
+    /// What it is counted as.
+    pub(crate) const fn end(self) -> SocketEnd {
+        match self {
+            Self::Gone => SocketEnd::Client,
+            Self::Protocol | Self::NotText | Self::Reason(CloseReason::BadProtocol) => SocketEnd::BadProtocol,
+            Self::Policy => SocketEnd::Refused,
+            Self::GoingAway | Self::Reason(CloseReason::ShuttingDown) => SocketEnd::GoingAway,
+            Self::TryAgain => SocketEnd::TryAgain,
+            Self::Reason(CloseReason::Slow) => SocketEnd::Slow,
+            Self::Reason(CloseReason::Gap) => SocketEnd::Gap,
+            Self::Reason(CloseReason::NoHeartbeat) => SocketEnd::NoHeartbeat,
+            Self::Reason(CloseReason::TokenExpired) => SocketEnd::TokenExpired,
+            Self::Reason(CloseReason::SessionRevoked) => SocketEnd::SessionRevoked,
+            Self::Reason(CloseReason::FrameTooLarge) => SocketEnd::FrameTooLarge,
+            Self::Reason(CloseReason::Unauthenticated) => SocketEnd::Unauthenticated,
+        }
     }
 
     /// The word for the log.

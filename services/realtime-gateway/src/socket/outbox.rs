@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use axum::extract::ws::Utf8Bytes;
+use chatapp_metrics::GATEWAY;
 use chatapp_types::frame::CloseReason;
 use tokio::sync::Notify;
 
@@ -83,6 +84,11 @@ impl Outbox {
     pub(crate) fn close(&self, closing: Closing) {
         self.batch().close(closing);
         self.drained.notify_waiters();
+    }
+
+    /// Bytes that wait to be written.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.lock().bytes
     }
 
     /// Whether it is being closed.
@@ -183,7 +189,11 @@ impl Batch<'_> {
     /// Queues a frame if there is ample room, else drops it.
     pub(crate) fn push_ephemeral(&mut self, text: Utf8Bytes) {
         let size = text.as_str().len() + FRAME_OVERHEAD;
-        if self.queue.closing.is_some() || self.queue.bytes + size > self.limit / 2 {
+        if self.queue.closing.is_some() {
+            return;
+        }
+        if self.queue.bytes + size > self.limit / 2 {
+            GATEWAY.shed.inc();
             return;
         }
         self.queue.bytes += size;
@@ -210,7 +220,9 @@ impl Batch<'_> {
 
     fn shed(&mut self) {
         if self.queue.ephemeral_bytes > 0 {
+            let before = self.queue.frames.len();
             self.queue.frames.retain(|waiting| !waiting.ephemeral);
+            GATEWAY.shed.inc_by((before - self.queue.frames.len()) as u64);
             self.queue.bytes -= self.queue.ephemeral_bytes;
             self.queue.ephemeral_bytes = 0;
         }

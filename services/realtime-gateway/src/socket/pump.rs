@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
+use chatapp_metrics::{GATEWAY, Limit, THROTTLED};
 use chatapp_types::frame::CloseReason;
 use chatapp_types::limits::FRAME_MAX_BYTES;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
@@ -163,9 +164,11 @@ fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversati
     if size > FRAME_MAX_BYTES {
         return ControlFlow::Break(conversation.closing(CloseReason::FrameTooLarge));
     }
+    GATEWAY.received.inc();
     match budget.admit(Instant::now()) {
         Admission::Taken => {}
         Admission::Limited(wait) => {
+            THROTTLED.count(Limit::Frames);
             conversation.on_limited(text, wait);
             return ControlFlow::Continue(());
         }
@@ -208,6 +211,8 @@ where
     S: Sink<Message, Error = E> + Unpin,
     Closing: From<E>,
 {
+    GATEWAY.frames.inc_by(frames.len() as u64);
+    GATEWAY.writes.inc();
     let writing = async {
         for text in frames.drain(..) {
             socket.feed(Message::Text(text)).await?;

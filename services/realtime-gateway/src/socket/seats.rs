@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chatapp_metrics::{Limit, THROTTLED};
 use chatapp_types::{ErrorCode, Problem, UserId};
 
 use crate::config::GatewayConfig;
@@ -46,6 +47,7 @@ impl Seats {
         let mut taken = self.lock();
         let count = taken.get(&user).copied().unwrap_or(0);
         if self.0.most.is_some_and(|most| count >= most) {
+            THROTTLED.count(Limit::Sockets);
             return Err(Problem::new(ErrorCode::RateLimited)
                 .with_detail("you have too many sockets open; close one, or come back later")
                 .with_retry_after(RETRY_AFTER_S));

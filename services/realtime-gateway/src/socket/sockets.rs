@@ -45,12 +45,20 @@ pub(crate) struct Registration {
 impl Sockets {
     /// None yet; `revocations` says which sessions have ended.
     pub(crate) fn new(revocations: Revocations) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             entries: Mutex::default(),
             next: AtomicU64::new(1),
             closed: CancellationToken::new(),
             revocations,
-        }))
+        });
+        let watched = Arc::downgrade(&shared);
+        GATEWAY.queue_bytes.watch(move || watched.upgrade().map(|shared| Self(shared).waiting_bytes()));
+        Self(shared)
+    }
+
+    /// Bytes that wait before all sockets together.
+    fn waiting_bytes(&self) -> u64 {
+        self.lock().values().map(|entry| entry.outbox.waiting_bytes() as u64).sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {

@@ -50,6 +50,7 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
             Err(closing) => {
                 drop(place);
                 pump::turn_away(socket, closing).await;
+                note_end(closing);
             }
         }
         drop(tracked);

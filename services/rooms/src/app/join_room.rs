@@ -1,13 +1,15 @@
 //! Joining, with a code or without.
 
+use chatapp_metrics::{Limit, THROTTLED};
 use chatapp_types::rooms::Room;
 use chatapp_types::{RoomId, Secret, UserRef};
 
+use super::Refusal;
 use super::codes::Typed;
 use super::entering::Proof;
 use super::set_code::Codes;
 use crate::error::RoomsError;
-use crate::store::RoomStore;
+use crate::store::{CodeTry, RoomStore};
 
 /// Joins a room that is named. A try of a code is counted before the code is looked at; then a code of the made form
 /// costs one HMAC and any other one argon2id, whether the room exists, is private, has such a code or not.
@@ -20,7 +22,7 @@ pub async fn join_room(
 ) -> Result<Room, RoomsError> {
     let Some(code) = code else { return store.join_room(actor, room, Proof::None, None).await };
     let typed = codes.key.read(&code)?;
-    let begun = store.begin_code_try(actor.id, Some(room)).await?;
+    let begun = begin_try(store, actor, Some(room)).await?;
     let proof = match typed {
         Typed::Made(digest) => Proof::Generated(digest),
         Typed::Other(code) => {
@@ -40,6 +42,15 @@ pub async fn join_by_code(
     code: &Secret,
 ) -> Result<Room, RoomsError> {
     let typed = codes.key.read(code)?;
-    let begun = store.begin_code_try(actor.id, None).await?;
+    let begun = begin_try(store, actor, None).await?;
     store.join_by_code(actor, codes.key.digest_of(&typed), begun.ticket).await
+}
+
+/// Counts a try before the code is looked at.
+async fn begin_try(store: &dyn RoomStore, actor: &UserRef, room: Option<RoomId>) -> Result<CodeTry, RoomsError> {
+    let begun = store.begin_code_try(actor.id, room).await;
+    if let Err(RoomsError::Refused(Refusal::Throttled { .. })) = &begun {
+        THROTTLED.count(Limit::Code);
+    }
+    begun
 }

@@ -14,7 +14,7 @@ use chatapp_types::auth::Scope;
 use chatapp_types::limits::PAGE_MAX;
 use serde::Deserialize;
 
-use super::AppState;
+use super::{AppState, counted};
 use crate::app::body::{BodyLimits, MessageBody};
 use crate::store::{MessageStore, NewMessage, PlainMessage};
 use answer::{V0Error, V0Message};
@@ -63,7 +63,7 @@ async fn post_v0_message(
     let body = MessageBody::parse("content", request.content, limits).map_err(ApiError::from)?;
     let room = store.room_named(caller.user, name).await?;
     let new = NewMessage { room, author: caller.user_ref(), key: SendKey::new(), body, reply_to: None };
-    let message = store.post(new).await?.message;
+    let message = counted(store.post(new).await)?.message;
     Ok(Json(V0Message::from(PlainMessage {
         seq: message.seq,
         username: message.author.username,

@@ -1,5 +1,6 @@
 //! A subscription: what one has missed is replayed from the log, then one listens.
 
+use chatapp_metrics::{GATEWAY, Resume};
 use chatapp_types::frame::ServerEvent;
 use chatapp_types::messages::TimelinePage;
 use chatapp_types::{ErrorCode, Problem, RoomId};
@@ -60,6 +61,7 @@ impl Replay<'_> {
         };
         let followed = self.worker.services.hub.follow(self.room).await;
         let (mut page, mut at) = self.begin(after).await?;
+        let mut too_far = false;
         loop {
             let before = at.cursor;
             (at.head, at.floor) = (page.head, page.floor);
@@ -67,13 +69,19 @@ impl Replay<'_> {
                 return Ok(None);
             }
             if at.cursor < at.head && at.sent >= self.most() {
+                too_far = true;
                 let gap = ServerEvent::Gap { room_id: self.room, from: at.cursor + 1, to: at.head };
                 self.worker.outbox.push(text_of(gap));
                 at.cursor = at.head;
             }
             if at.cursor >= at.head {
                 match followed.join(&self.ear(at.floor), at.cursor).await {
-                    JoinResult::Live(subscription) => return Ok(Some(subscription)),
+                    JoinResult::Live(subscription) => {
+                        if after.is_some() {
+                            GATEWAY.resumes.count(if too_far { Resume::TooFar } else { Resume::Resumed });
+                        }
+                        return Ok(Some(subscription));
+                    }
                     JoinResult::CutOff => return Ok(None),
                     JoinResult::Behind => {}
                     JoinResult::Lost => return Err(away()),

@@ -2,6 +2,7 @@
 
 use chatapp_db::DbError;
 use chatapp_db::mssql::{Row, Sql};
+use chatapp_metrics::ROOMS;
 use chatapp_timeline::{Appended, Head, NewEntry, mssql as timeline};
 use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, RoomId, Timestamp, UserId, UserRef};
@@ -19,13 +20,14 @@ pub(super) struct Act<'a> {
     head: Head,
     audits: u64,
     entries: Vec<Entry>,
+    actions: Vec<&'static str>,
     batch: Sql,
 }
 
 impl<'a> Act<'a> {
     /// An act in a room with that head, and so many acts of moderation before.
     pub(super) fn new(actor: &'a UserRef, room: RoomId, at: Timestamp, head: Head, audits: u64) -> Self {
-        Self { actor, room, at, head, audits, entries: Vec::new(), batch: Sql::default() }
+        Self { actor, room, at, head, audits, entries: Vec::new(), actions: Vec::new(), batch: Sql::default() }
     }
 
     /// Adds a statement.
@@ -46,8 +48,9 @@ impl<'a> Act<'a> {
     }
 
     /// Writes an audit row.
-    pub(super) fn audit(&mut self, action: &str, subject: Option<UserId>, detail: Option<&str>) {
+    pub(super) fn audit(&mut self, action: &'static str, subject: Option<UserId>, detail: Option<&str>) {
         self.audits += 1;
+        self.actions.push(action);
         self.add(
             Sql::new(
                 "UPDATE rooms.rooms SET audit_count = @P2 WHERE id = @P1;
@@ -95,6 +98,9 @@ impl<'a> Act<'a> {
             return Ok(Vec::new());
         }
         let sets = w.session.query_sets(self.batch).await?;
+        for action in self.actions {
+            w.session.after_commit(move || ROOMS.moderated(action));
+        }
         for entry in self.entries {
             let publisher = w.setup.publisher.clone();
             w.session.after_commit(move || publisher.publish(entry));

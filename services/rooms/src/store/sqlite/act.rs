@@ -1,6 +1,7 @@
 //! What an act in a room leaves behind: entries, audit rows, and events once they are committed.
 
 use chatapp_db::{DbError, WriteTx};
+use chatapp_metrics::ROOMS;
 use chatapp_timeline::{NewEntry, Publisher, sqlite as timeline};
 use chatapp_types::{Entry, EntryBody, RoomId, Timestamp, UserId, UserRef};
 use rusqlite::params;
@@ -25,7 +26,12 @@ impl Act<'_, '_> {
     }
 
     /// Writes an audit row.
-    pub(super) fn audit(&mut self, action: &str, subject: Option<UserId>, detail: Option<&str>) -> Result<(), DbError> {
+    pub(super) fn audit(
+        &mut self,
+        action: &'static str,
+        subject: Option<UserId>,
+        detail: Option<&str>,
+    ) -> Result<(), DbError> {
         let number: i64 = self
             .tx
             .prepare_cached("UPDATE rooms_rooms SET audit_count = audit_count + 1 WHERE id = ?1 RETURNING audit_count")?
@@ -44,6 +50,7 @@ impl Act<'_, '_> {
                 subject.map(|id| id.0),
                 detail
             ])?;
+        self.tx.after_commit(move || ROOMS.moderated(action));
         Ok(())
     }
 

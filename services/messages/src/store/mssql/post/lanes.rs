@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use chatapp_db::{DbError, Mssql};
+use chatapp_metrics::DB;
 use chatapp_timeline::Publisher;
 use chatapp_types::Clock;
 use chatapp_types::messages::PostedMessage;
@@ -83,6 +84,8 @@ impl Committer {
     /// Commits a group, publishes it in its order, and answers. A group that fails because of one of its posts is tried
     /// one by one, so that a bad post harms no other.
     async fn commit(&self, group: Vec<Waiting>) {
+        #[expect(clippy::cast_precision_loss, reason = "a group is small")]
+        DB.batches.observe(group.len() as f64);
         let (posts, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (Arc::new(w.post), w.reply)).unzip();
         match self.run(posts.clone()).await {
             Ok(answers) => {
