@@ -3,7 +3,6 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Unit;
 
 use crate::probe::LookedUp;
@@ -14,8 +13,8 @@ use crate::{BUS, DB, HTTP, LOG, READINESS};
 /// name of the service it hosts, or `chatapp` for all of them.
 pub fn begin(process: &'static str, version: &'static str, commit: &'static str) {
     name_process(process);
-    let build = Info::new([("version", version), ("commit", commit)]);
-    register(Owner::Process, "chatapp_build", "What runs here", None, build);
+    let build = LookedUp::gauges(move || vec![([("version", version), ("commit", commit)], 1.0)]);
+    register(Owner::Process, "chatapp_build_info", "What runs here", None, build);
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     measure("process_start_time", "When the process began, since the epoch", Unit::Seconds, move || Some(started));
     measure("process_resident_memory", "Resident memory", Unit::Bytes, resident_bytes);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A metric, as the text declares it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Family {
-    /// `counter`, `gauge`, `histogram` or `info`.
+    /// `counter`, `gauge` or `histogram`.
     pub kind: String,
     /// What it says of itself.
     pub help: String,
@@ -18,7 +18,7 @@ pub struct Family {
 /// One line with a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The name that a query uses: with `_total`, `_bucket`, `_sum`, `_count` or `_info`.
+    /// The name that a query uses: with `_total`, `_bucket`, `_sum` or `_count`.
     pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
@@ -72,7 +72,6 @@ impl Metrics {
         for (name, mut family) in declared {
             let suffixes: &[&str] = match family.kind.as_str() {
                 "counter" => &["_total"],
-                "info" => &["_info"],
                 "histogram" => &["_bucket", "_sum", "_count"],
                 "gauge" => &[""],
                 other => panic!("{name} is {other}"),
