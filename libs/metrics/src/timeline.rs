@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 
 use crate::label::Pair;
 use crate::registry::{Owner, registered};
@@ -16,15 +15,10 @@ pub static TIMELINE: LazyLock<Timeline> = LazyLock::new(Timeline::registered);
 #[derive(Debug)]
 pub struct Timeline {
     entries: Family<[Pair; 2], Counter>,
-    /// Rooms with entries that nobody has published, as of the sweeper's last look.
-    pub unpublished: Gauge,
-    /// Entries that were left behind and have been published since.
-    pub republished: Counter,
 }
 
 impl Timeline {
     fn registered() -> Self {
-        let messages = Owner::Service("messages");
         Self {
             entries: registered(
                 Owner::Each,
@@ -32,20 +26,6 @@ impl Timeline {
                 "Entries committed to the logs of rooms",
                 None,
                 Family::default(),
-            ),
-            unpublished: registered(
-                messages,
-                "chatapp_timeline_unpublished",
-                "Rooms whose entries the sweeper had still to publish at its last look",
-                None,
-                Gauge::default(),
-            ),
-            republished: registered(
-                messages,
-                "chatapp_timeline_republished",
-                "Entries that were left behind, as by a crash, and have been published by the sweeper",
-                None,
-                Counter::default(),
             ),
         }
     }

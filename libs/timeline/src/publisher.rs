@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chatapp_bus::{Bus, subject};
-use chatapp_metrics::TIMELINE;
+use chatapp_metrics::{MESSAGES, TIMELINE};
 use chatapp_types::{Clock as _, Entry, RoomId, SystemClock};
 
 use crate::RoomEvent;
@@ -36,7 +36,7 @@ impl Publisher {
 
     /// Puts an entry on the bus that was committed some time ago, and perhaps never published.
     pub fn publish_again(&self, entry: Entry) {
-        TIMELINE.republished.inc();
+        MESSAGES.republished.inc();
         self.put(&RoomEvent::of(entry));
     }
 

@@ -1,5 +1,6 @@
 //! What a crash kept from being sent is sent again.
 
+use chatapp_metrics::MESSAGES;
 use chatapp_types::{RoomId, Timestamp};
 
 use super::MessageStore;
@@ -28,6 +29,7 @@ pub async fn republish(store: &dyn MessageStore, before: Timestamp) -> Result<u6
     let mut sent = 0;
     loop {
         let rooms = store.unpublished(before, ROOMS).await?;
+        MESSAGES.unpublished.set(i64::try_from(rooms.len()).unwrap_or(i64::MAX));
         for (room, mark) in &rooms {
             sent += republish_room(store, *room, *mark).await?;
         }
@@ -50,7 +52,7 @@ async fn republish_room(store: &dyn MessageStore, room: RoomId, mark: u64) -> Re
         let whole = u32::try_from(entries.len()).is_ok_and(|n| n == ENTRIES);
         for entry in entries {
             after = entry.seq;
-            store.publisher().publish(entry);
+            store.publisher().publish_again(entry);
             sent += 1;
         }
         // A page that is not full ends at the head; what comes after it is sent by whoever commits it.
