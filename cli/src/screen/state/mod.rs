@@ -2,6 +2,7 @@
 
 pub(crate) mod composer;
 pub(crate) mod entrance;
+pub(crate) mod item;
 pub(crate) mod kept;
 pub(crate) mod log;
 pub(crate) mod overlay;

@@ -1,4 +1,4 @@
-use chatapp_types::RoomId;
+use chatapp_types::{RoomId, Timestamp, UserRef};
 
 use super::*;
 

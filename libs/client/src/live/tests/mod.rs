@@ -196,8 +196,8 @@ async fn an_owner_that_does_not_read_can_still_ask() {
 async fn a_feed_ends_with_its_handle() {
     let (stage, handle, mut events) = Stage::start(Mode::Socket);
     let server = stage.accept().await;
-    drop(handle);
     next(&mut events, |e| matches!(e, Event::Connected { .. })).await;
+    drop(handle);
     assert_eq!(events.next().await, None);
     drop(server);
 }
