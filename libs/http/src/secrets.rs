@@ -115,8 +115,8 @@ fn refuse_readable_by_others(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata()?;
     let mode = metadata.permissions().mode() & 0o777;
-    let mounted = metadata.uid() == 0 && mode == MOUNTED;
-    if mode & 0o077 == 0 || mounted {
+    let (others, mounted) = (mode & 0o077, metadata.uid() == 0 && mode == MOUNTED);
+    if others == 0 || mounted {
         return Ok(());
     }
     let text = format!("{} can be read by others (mode {mode:03o}): run `chmod 600` on it", path.display());
