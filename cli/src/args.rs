@@ -27,6 +27,7 @@ Environment:
   CHAT_CONFIG_DIR  one folder for all files of chat, in place of the XDG ones
   CHAT_LOG         what to log to standard error, like `debug` or `chatapp_client=trace`; the full-screen
                    interface logs only where standard error is no terminal (`chat 2>chat.log`)
+  CHATAPP_OTLP_ENDPOINT  a collector (OTLP over HTTP) to send the traces of requests to; by default they go nowhere
   SSL_CERT_FILE    certificates to trust for https, where the system's are not the right ones
   NO_COLOR         no colours in this help";
 

@@ -27,6 +27,7 @@ use std::time::Duration;
 use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, InteractiveArgs};
+use chatapp_telemetry::LogFilter;
 use context::Context;
 use exit::{Failure, Outcome};
 
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let is_drawn = cli.command.is_none() && !cli.interactive.plain;
-    start_logging(is_drawn);
+    let telemetry = start_telemetry(is_drawn);
     let as_json = cli.global.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(run(cli));
     // A thread may still wait for a line of input that nobody wants any more.
     runtime.shutdown_timeout(Duration::from_millis(100));
+    drop(telemetry);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(as_json),
@@ -81,11 +83,12 @@ async fn converse(context: &Context, args: InteractiveArgs) -> Outcome {
 }
 
 /// Logs go to standard error, and only when they are asked for; never into a picture.
-fn start_logging(is_drawn: bool) {
-    if is_drawn && std::io::stderr().is_terminal() {
-        return;
-    }
-    if let Ok(filter) = std::env::var("CHAT_LOG") {
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
-    }
+///
+/// Traces go where the environment says, if anywhere.
+fn start_telemetry(is_drawn: bool) -> Option<chatapp_telemetry::Guard> {
+    let filter = std::env::var("CHAT_LOG").ok().filter(|_| !(is_drawn && std::io::stderr().is_terminal()));
+    // Whoever asks in words that are none gets what is of interest to most, rather than nothing.
+    let filter: Option<LogFilter> =
+        filter.filter(|text| !text.trim().is_empty()).map(|text| text.parse().unwrap_or_default());
+    chatapp_telemetry::init_client(filter.as_ref().map(LogFilter::as_str), "chat")
 }

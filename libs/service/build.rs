@@ -21,7 +21,14 @@ fn main() {
     let time = env::var("SOURCE_DATE_EPOCH").ok().or_else(|| git(&["log", "-1", "--format=%ct"]));
     println!("cargo:rustc-env=CHATAPP_BUILD_COMMIT={}", commit.unwrap_or_else(|| profile.clone()));
     println!("cargo:rustc-env=CHATAPP_BUILD_TIME={}", time.unwrap_or_else(|| "0".to_owned()));
+    println!("cargo:rustc-env=CHATAPP_BUILD_PROFILE={profile}");
+    println!("cargo:rustc-env=CHATAPP_BUILD_RUSTC={}", rustc_version().unwrap_or_default());
     println!("cargo:rustc-env=CHATAPP_BUILD_TARGET={}", env::var("TARGET").unwrap_or_default());
+}
+
+fn rustc_version() -> Option<String> {
+    let output = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?;
+    String::from_utf8(output.stdout).ok().map(|text| text.trim().to_owned())
 }
 
 fn commit_from_git() -> Option<String> {

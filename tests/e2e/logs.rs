@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chatapp_testkit::{PASSWORD, Platform, Setup, Socket, User, unique_name};
+use chatapp_testkit::{Collector, PASSWORD, Platform, Setup, Socket, User, unique_name};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -135,7 +135,14 @@ async fn use_sockets(platform: &Platform, ann: &User, room: &str) {
 #[tokio::test]
 async fn no_secret_of_a_whole_run_is_in_its_logs() {
     let logs = tempfile::tempdir().unwrap();
-    let setup = Setup::default().env("CHATAPP_LOG", "debug").env("CHATAPP_LOG_DIR", logs.path().to_str().unwrap());
+    let collector = Collector::start().await;
+    let setup = Setup::default()
+        .arg("--ops-listen")
+        .arg("127.0.0.1:0")
+        .env("CHATAPP_LOG", "debug")
+        .env("CHATAPP_LOG_DIR", logs.path().to_str().unwrap())
+        .env("CHATAPP_OTLP_ENDPOINT", &collector.endpoint())
+        .env("CHATAPP_SENTRY_DSN", &collector.dsn());
     let mut platform = setup.start().await;
     let mut secrets = Secrets::default();
     let ann = use_accounts(&platform, &mut secrets).await;
@@ -145,6 +152,7 @@ async fn no_secret_of_a_whole_run_is_in_its_logs() {
     misplace_tokens(&platform, &ann, &mut secrets).await;
     assert!(platform.operate(&["keys", "rotate"]).status.success());
     assert!(ann.post("/v1/auth/logout", &json!({})).await.status.is_success());
+    let errors = make_and_list_errors(&platform, &bob, &room).await;
     let key = std::fs::read_to_string(platform.data_dir().join("secret.key")).unwrap();
     secrets.add("the master secret", &json!(key.trim()));
     assert_eq!(platform.terminate().await, 0);
@@ -152,6 +160,38 @@ async fn no_secret_of_a_whole_run_is_in_its_logs() {
     assert!(written.len() > 10_000, "the run was logged: {} bytes", written.len());
     assert!(std::fs::read_dir(logs.path()).unwrap().count() > 0, "it was logged to files too");
     assert_eq!(secrets.found_in(&written), [] as [&str; 0]);
+    let (spans, envelopes) = (collector.spans(), collector.envelopes());
+    assert!(spans.len() > 100 && !envelopes.is_empty(), "{} spans, {} errors", spans.len(), envelopes.len());
+    let elsewhere = format!("{spans:?}{envelopes:?}{errors}");
+    assert_eq!(secrets.found_in(&elsewhere), [] as [&str; 0]);
+    for text in ["hello", "a text that is not stored"] {
+        assert!(!elsewhere.contains(text), "a message's text left the platform");
+    }
+}
+
+/// Breaks the database under a running platform, and reads what it says of that at its operations port.
+async fn make_and_list_errors(platform: &Platform, user: &User, room: &str) -> String {
+    let database = rusqlite::Connection::open(platform.data_dir().join("chatapp.db")).unwrap();
+    database.execute_batch("ALTER TABLE messages_messages RENAME TO messages_gone").unwrap();
+    let message = json!({"body": "a text that is not stored"});
+    let path = format!("/v1/rooms/{room}/messages");
+    let key = uuid::Uuid::now_v7().to_string();
+    let posted = user.send(user.request(Method::POST, &path).header("idempotency-key", key).json(&message)).await;
+    assert_eq!(posted.status, 500, "{}", posted.text);
+    let errors = reqwest::get(format!("http://{}/errors", operations_port(platform))).await.unwrap();
+    let errors: Value = errors.json().await.unwrap();
+    let told = errors.as_array().unwrap().iter().find(|kind| kind["level"] == "ERROR").expect("it is listed");
+    assert_eq!(told["request_id"], posted.headers["x-request-id"].to_str().unwrap(), "{errors}");
+    assert_eq!(told["trace_id"].as_str().map(str::len), Some(32), "{errors}");
+    errors.to_string()
+}
+
+/// Where the platform's log says that its operations port is.
+pub(crate) fn operations_port(platform: &Platform) -> String {
+    let output = platform.output();
+    let line = output.lines().find(|line| line.contains("operations port is open")).expect("it has one");
+    let line: Value = serde_json::from_str(line).unwrap();
+    line["listen.address"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

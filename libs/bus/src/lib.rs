@@ -58,6 +58,11 @@ pub trait Bus: Send + Sync + 'static {
     /// given up.
     async fn subscribe(&self, subject: &str) -> Result<Subscription, BusError>;
 
+    /// What carries it, as OpenTelemetry names such systems.
+    fn system(&self) -> &'static str {
+        "in_process"
+    }
+
     /// Lets go of the bus at the end of the process: what has been published leaves first, for as long as that takes
     /// seconds and no longer. What is published later is dropped.
     async fn close(&self) {}

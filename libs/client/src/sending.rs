@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chatapp_telemetry::trace;
 use chatapp_types::messages::{PostMessageRequest, PostedMessage};
 use chatapp_types::{Clock, MessageId, RoomId, SendKey, UserId};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use crate::backoff::Backoff;
 use crate::outbox::{Outbox, Unsent};
@@ -81,7 +83,7 @@ impl Sender {
     /// Sends a kept message until it is acknowledged, refused for good, or patience runs out. Dropping the future leaves
     /// the message kept.
     pub async fn send(&self, message: &Unsent) -> Result<PostedMessage, NotSent> {
-        match post_patiently(&self.client, message, self.patience).await {
+        match post_patiently(&self.client, message, self.patience).instrument(span(message.room_id)).await {
             Ok(posted) => {
                 self.strike_out(message.key);
                 Ok(posted)
@@ -105,6 +107,11 @@ impl Sender {
     pub fn forget(&self, key: SendKey) -> Result<(), ClientError> {
         self.outbox.done(key)
     }
+}
+
+/// A message's way from here to its acknowledgement, repetitions included, as the beginning of its trace.
+fn span(room: RoomId) -> Span {
+    tracing::info_span!(target: trace::TARGET, "send", otel.kind = "internal", otel.name = "send message", room.id = %room)
 }
 
 /// Whether repeating the message can never help: refused for what it is, not for when it came or for the log-in.

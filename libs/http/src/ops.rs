@@ -1,5 +1,7 @@
-//! What operators ask: is it alive, is it ready, what does it count. Served on a port of its own, never through the
-//! gateway.
+//! What operators ask: is it alive, is it ready, what does it count, what went wrong, which build is it; and how much it
+//! logs. Served on a port of its own, never through the gateway.
+
+mod log_level;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::get};
 use chatapp_metrics::READINESS;
+use chatapp_telemetry::{Control, ErrorRecord};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -27,8 +30,25 @@ pub struct OpsState {
     pub service: &'static str,
     /// Its version.
     pub version: &'static str,
+    /// Which build it is.
+    pub build: Build,
+    /// Its log and its errors.
+    pub telemetry: Control,
     /// What must be there before the service can work, by name.
     pub ready: Vec<(&'static str, ReadyCheck)>,
+}
+
+/// Which build of the service runs.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Build {
+    /// The commit, or the profile for a development build.
+    pub commit: &'static str,
+    /// The compiler's version.
+    pub rustc: &'static str,
+    /// `debug` or `release`.
+    pub profile: &'static str,
+    /// What it was built for.
+    pub target: &'static str,
 }
 
 /// A [`ReadyCheck`] from an async closure.
@@ -40,14 +60,52 @@ where
     Arc::new(move || check().boxed())
 }
 
-/// `/livez` (200 while the process can answer), `/readyz` (200 or 503; with `?verbose` each check's result) and
-/// `/metrics` (OpenMetrics text, which Prometheus reads).
+/// The paths, and what each is for.
+const INDEX: [(&str, &str); 6] = [
+    ("/livez", "200 while the process can answer"),
+    ("/readyz", "200 when it can do its work, else 503; ?verbose shows each check"),
+    ("/metrics", "what it counts, as OpenMetrics text, which Prometheus reads"),
+    ("/errors", "what went wrong, each kind once, the last seen first"),
+    (
+        "/log-level",
+        "what is logged; PUT {\"filter\":\"info,chatapp_auth=debug\",\"for_seconds\":600} or the filter as text",
+    ),
+    ("/build-info", "which build this is"),
+];
+
+/// `/livez` (200 while the process can answer), `/readyz` (200 or 503; with `?verbose` each check's result), `/metrics`
+/// (OpenMetrics text), `/errors`, `/log-level` (also `PUT`), `/build-info`, and a list of them at `/`.
 pub fn router(state: OpsState) -> Router {
     Router::new()
+        .route("/", get(show_index))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(show_metrics))
+        .route("/errors", get(list_errors))
+        .route("/log-level", get(log_level::show_log_level).put(log_level::change_log_level))
+        .route("/build-info", get(show_build_info))
         .with_state(Arc::new(state))
+}
+
+async fn show_index(State(state): State<Arc<OpsState>>) -> Response {
+    let paths: std::collections::BTreeMap<_, _> = INDEX.into_iter().collect();
+    Json(serde_json::json!({"service": state.service, "version": state.version, "paths": paths})).into_response()
+}
+
+async fn list_errors(State(state): State<Arc<OpsState>>) -> Json<Vec<ErrorRecord>> {
+    Json(state.telemetry.errors.list())
+}
+
+#[derive(Serialize)]
+struct BuildInfo {
+    service: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    build: Build,
+}
+
+async fn show_build_info(State(state): State<Arc<OpsState>>) -> Response {
+    Json(BuildInfo { service: state.service, version: state.version, build: state.build }).into_response()
 }
 
 #[derive(Serialize)]
@@ -91,6 +149,7 @@ async fn run(name: &'static str, check: &ReadyCheck) -> CheckResult {
 }
 
 async fn show_metrics(State(state): State<Arc<OpsState>>) -> Response {
+    state.telemetry.count();
     for check in run_all(&state).await {
         READINESS.note(check.name, check.ok);
     }

@@ -61,6 +61,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use chatapp_telemetry::Control;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -69,7 +70,7 @@ mod tests {
     async fn asked(readiness: &Readiness) -> Result<String, String> {
         let ended = CancellationToken::new();
         let anywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let address = serve_operations(anywhere, "test", readiness, ended.clone()).await.unwrap();
+        let address = serve_operations(anywhere, "test", readiness, Control::detached(), ended.clone()).await.unwrap();
         let answer = tokio::task::spawn_blocking(move || ask(reachable(address))).await.unwrap();
         ended.cancel();
         answer

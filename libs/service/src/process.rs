@@ -1,6 +1,7 @@
 //! Settings of processes that listen.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chatapp_http::{ServerConfig, TlsFiles};
@@ -15,9 +16,15 @@ pub struct ProcessArgs {
     #[command(flatten)]
     pub server: ServerConfig,
 
-    /// Address and port for operations (/livez, /readyz, /metrics); never give it to the public
+    /// Address and port for operations (/livez, /readyz, /metrics, /errors, /log-level, /build-info); never give it to the public
     #[arg(long, env = "CHATAPP_OPS_LISTEN", value_name = "ADDRESS")]
     pub ops_listen: Option<SocketAddr>,
+
+    /// Seconds between the signal to end, at which /readyz turns 503, and the end of taking connections: as long as those
+    /// who send requests here need to notice
+    #[arg(long, env = "CHATAPP_DRAIN_DELAY", default_value_t = 0, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(..=600))]
+    pub drain_delay: u64,
 
     /// Where events go.
     #[command(flatten)]
@@ -25,6 +32,11 @@ pub struct ProcessArgs {
 }
 
 impl ProcessArgs {
+    /// How long the process works on when it has been asked to end.
+    pub const fn drain_delay(&self) -> Duration {
+        Duration::from_secs(self.drain_delay)
+    }
+
     /// Checks what can be checked before anything is done: a certificate that cannot be used is told at once.
     pub fn check(&self) -> anyhow::Result<()> {
         self.bus.check()?;

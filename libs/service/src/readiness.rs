@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use chatapp_db::Database;
 use chatapp_http::ops::{self, OpsState, ReadyCheck};
 use chatapp_http::{Revocations, ServerConfig, serve};
+use chatapp_telemetry::Control;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -79,18 +80,20 @@ impl Readiness {
     }
 }
 
-/// Serves `/livez`, `/readyz` and `/metrics` at `address` until `shutdown`, in a task of its own. Returns the address
-/// taken, which differs for port 0.
+/// Serves what operators ask (see [`ops::router`]) at `address` until `shutdown`, in a task of its own. Returns the
+/// address taken, which differs for port 0.
 pub async fn serve_operations(
     address: SocketAddr,
     service: &'static str,
     readiness: &Readiness,
+    telemetry: Control,
     shutdown: CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen for operations on {address}"))?;
     let address = listener.local_addr()?;
-    let router = ops::router(OpsState { service, version: build_info::VERSION, ready: readiness.checks() });
+    let (version, build, ready) = (build_info::VERSION, build_info::BUILD, readiness.checks());
+    let router = ops::router(OpsState { service, version, build, telemetry, ready });
     tokio::spawn(async move {
         if let Err(err) = serve(listener, router, ServerConfig::default(), shutdown).await {
             tracing::error!(error = %err, "the operations port failed");

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use chatapp_http::{ServiceParts, serve};
-use chatapp_telemetry::TelemetryConfig;
+use chatapp_telemetry::{Control, TelemetryConfig};
 use clap::{Args, CommandFactory as _, Parser};
 use tokio::net::TcpListener;
 
@@ -76,7 +76,7 @@ where
     let service = program.name.strip_prefix("chatapp-").unwrap_or(program.name);
     chatapp_metrics::begin(service, build_info::VERSION, build_info::COMMIT);
     let ended = runtime().map_err(Into::into).and_then(|runtime| {
-        let ended = runtime.block_on(host(program, settings, build));
+        let ended = runtime.block_on(host(program, settings, log.control(), build));
         // A read that still runs on a thread of its own must not hold the end up.
         runtime.shutdown_background();
         ended
@@ -102,7 +102,12 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn host<C, F>(program: Program, settings: Settings<ServiceArgs<C>>, build: F) -> anyhow::Result<()>
+async fn host<C, F>(
+    program: Program,
+    settings: Settings<ServiceArgs<C>>,
+    telemetry: Control,
+    build: F,
+) -> anyhow::Result<()>
 where
     C: Args,
     F: AsyncFnOnce(&Host, C) -> anyhow::Result<ServiceParts>,
@@ -114,10 +119,10 @@ where
         tracing::info!(settings.keys = unknown.join(", "), "settings of other programs are passed over");
     }
     args.process.check()?;
-    let lifetime = Lifetime::until_signal();
+    let lifetime = Lifetime::until_signal(args.process.drain_delay());
     let (readiness, ended) = (Readiness::default(), tokio_util::sync::CancellationToken::new());
     if let Some(address) = args.process.ops_listen {
-        serve_operations(address, program.name, &readiness, ended.clone()).await?;
+        serve_operations(address, program.name, &readiness, telemetry, ended.clone()).await?;
     }
     let bus = args.process.bus.open(program.name).await?;
     let host = Host::new(args.storage.resolve()?, bus.clone(), args.peers, lifetime.clone(), readiness.clone())?;
@@ -136,9 +141,9 @@ where
     tracing::info!(listen.address = %listener.local_addr()?, listen.tls = tls, "listening");
     readiness.serving();
     let announced = readiness.clone();
-    let stopping = lifetime.stopping.clone();
+    let leaving = lifetime.leaving.clone();
     tokio::spawn(async move {
-        stopping.cancelled().await;
+        leaving.cancelled().await;
         announced.stopping();
     });
     let served = serve(listener, parts.router, args.process.server, lifetime.stopping.clone()).await;

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::LogFilter;
+use crate::trace::{OtlpEndpoint, Ratio};
+use crate::{Dsn, LogFilter, TelemetryError};
 
-/// How many daily files are kept when nothing else is said.
+/// How many files are kept when nothing else is said.
 const DEFAULT_KEEP: usize = 14;
+/// Megabytes of one file when nothing else is said.
+const DEFAULT_MAX_MB: u64 = 100;
 
 /// What is logged, how and where. Flatten it into a program's arguments; every setting has an environment variable.
 #[derive(Args, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,25 +40,100 @@ pub struct TelemetryConfig {
     )]
     pub format: LogFormat,
 
-    /// Also write the log to files in this directory, a new one each day (UTC)
+    /// Also write the log to files in this directory, a new one each day (UTC) and whenever one is full
     #[arg(id = "log_dir", long = "log-dir", env = "CHATAPP_LOG_DIR", global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 
-    /// How many daily files are kept; 0 keeps all
+    /// How many files are kept; 0 keeps all
     #[arg(
         id = "log_keep",
         long = "log-keep",
         env = "CHATAPP_LOG_KEEP",
         default_value_t = DEFAULT_KEEP,
         global = true,
-        value_name = "DAYS"
+        value_name = "FILES"
     )]
     pub keep: usize,
+
+    /// Megabytes of one file, beyond which the next one begins; 0 means no limit
+    #[arg(
+        id = "log_max_mb",
+        long = "log-max-mb",
+        env = "CHATAPP_LOG_MAX_MB",
+        default_value_t = DEFAULT_MAX_MB,
+        global = true,
+        value_name = "MEGABYTES"
+    )]
+    pub max_mb: u64,
+
+    /// Send traces to a collector that speaks OTLP over HTTP, like http://collector:4318; OTEL_EXPORTER_OTLP_ENDPOINT counts
+    /// too. Without one nothing is traced
+    #[arg(id = "otlp_endpoint", long, env = "CHATAPP_OTLP_ENDPOINT", global = true, value_name = "URL")]
+    #[serde(skip)]
+    pub otlp_endpoint: Option<OtlpEndpoint>,
+
+    /// The part of all traces that is recorded, from 0 to 1
+    #[arg(
+        id = "trace_sample",
+        long,
+        env = "CHATAPP_TRACE_SAMPLE",
+        default_value_t = Ratio::ALL,
+        global = true,
+        value_name = "RATIO"
+    )]
+    #[serde(skip, default = "all")]
+    pub trace_sample: Ratio,
+
+    /// Report errors to a tracker that understands Sentry's protocol: https://KEY@host/PROJECT
+    #[arg(
+        id = "sentry_dsn",
+        long,
+        env = "CHATAPP_SENTRY_DSN",
+        hide_env_values = true,
+        global = true,
+        value_name = "DSN"
+    )]
+    #[serde(skip)]
+    pub sentry_dsn: Option<Dsn>,
+
+    /// File with that address
+    #[arg(id = "sentry_dsn_file", long, env = "CHATAPP_SENTRY_DSN_FILE", global = true, value_name = "FILE")]
+    #[serde(skip)]
+    pub sentry_dsn_file: Option<PathBuf>,
 }
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { filter: LogFilter::default(), format: LogFormat::Auto, dir: None, keep: DEFAULT_KEEP }
+        Self {
+            filter: LogFilter::default(),
+            format: LogFormat::Auto,
+            dir: None,
+            keep: DEFAULT_KEEP,
+            max_mb: DEFAULT_MAX_MB,
+            otlp_endpoint: None,
+            trace_sample: Ratio::ALL,
+            sentry_dsn: None,
+            sentry_dsn_file: None,
+        }
+    }
+}
+
+fn all() -> Ratio {
+    Ratio::ALL
+}
+
+impl TelemetryConfig {
+    /// Where traces are sent to, if anywhere.
+    pub(crate) fn endpoint(&self) -> Option<OtlpEndpoint> {
+        self.otlp_endpoint.clone().or_else(OtlpEndpoint::from_standard_variables)
+    }
+
+    /// Where errors are reported to, if anywhere.
+    pub(crate) fn dsn(&self) -> Result<Option<Dsn>, TelemetryError> {
+        let (Some(file), None) = (&self.sentry_dsn_file, &self.sentry_dsn) else { return Ok(self.sentry_dsn.clone()) };
+        let refused = |reason: String| TelemetryError::DsnFile { file: file.clone(), reason };
+        let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+        text.parse().map(Some).map_err(|error: crate::BadDsn| refused(error.to_string()))
     }
 }
 

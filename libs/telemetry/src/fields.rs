@@ -50,7 +50,7 @@ impl Collected {
             self.target = value.as_str().map(str::to_owned);
         } else if redact::is_secret(name) {
             self.fields.push((name, redact::PLACEHOLDER.into()));
-        } else if !name.starts_with("log.") {
+        } else if !name.starts_with("log.") && !name.starts_with("otel.") {
             self.fields.push((name, value));
         }
     }

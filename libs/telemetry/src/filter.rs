@@ -30,12 +30,17 @@ pub enum FilterError {
 impl LogFilter {
     const DEFAULT: &'static str = "info";
     /// The clients of the event bus and of the database have a line for each of their tries; ours are fewer, and name the
-    /// settings.
-    const QUIET: &'static str = "async_nats=off,tiberius=off";
+    /// settings. And what is part of traces alone ([`crate::trace::TARGET`]) is not the log's.
+    const QUIET: &'static str = "async_nats=off,tiberius=off,chatapp_trace=off";
 
     /// The filter as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether nothing at all is logged.
+    pub(crate) fn is_off(&self) -> bool {
+        self.0.eq_ignore_ascii_case("off")
     }
 
     /// The filter as the log's machinery wants it: quiet about what the platform tells in its own words, unless it was

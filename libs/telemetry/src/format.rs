@@ -50,7 +50,11 @@ where
     }
 }
 
-/// One object a line: `timestamp`, `level`, `service`, `target`, `message`, the event's fields, and `spans`, outermost first.
+/// Fields of a span that stand on the line itself, where one looks for the lines of a request or a trace.
+const IDS: [&str; 2] = ["request.id", "trace.id"];
+
+/// One object a line: `timestamp`, `level`, `service`, `target`, `message`, [`IDS`] within a request, the event's fields,
+/// and `spans`, outermost first.
 pub(crate) struct JsonFormat {
     /// The program that speaks.
     pub(crate) service: String,
@@ -74,7 +78,14 @@ where
         line.insert("service".into(), self.service.as_str().into());
         line.insert("target".into(), target.unwrap_or_else(|| meta.target().to_owned()).into());
         line.insert("message".into(), message.into());
-        line.insert("spans".into(), spans(ctx));
+        let mut spans = spans(ctx);
+        for id in IDS {
+            // Of the innermost span that has one.
+            if let Some(value) = spans.iter_mut().filter_map(|span| span.remove(id)).last() {
+                line.insert(id.into(), value);
+            }
+        }
+        line.insert("spans".into(), spans.into_iter().map(Value::Object).collect());
         for (name, value) in fields {
             // A field must not pass for one of the line's own.
             let name = if line.contains_key(name) { format!("field.{name}") } else { name.to_owned() };
@@ -84,7 +95,7 @@ where
     }
 }
 
-fn spans<S>(ctx: &FmtContext<'_, S, JsonFields>) -> Value
+fn spans<S>(ctx: &FmtContext<'_, S, JsonFields>) -> Vec<Map<String, Value>>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -96,7 +107,7 @@ where
             let mut fields: Map<String, Value> =
                 kept.and_then(|kept| serde_json::from_str(&kept.fields).ok()).unwrap_or_default();
             fields.insert("name".into(), span.name().into());
-            Value::Object(fields)
+            fields
         })
         .collect()
 }

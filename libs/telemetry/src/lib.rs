@@ -1,5 +1,5 @@
 //! What a program of the platform says about itself: log lines for people on a terminal, JSON for machines, files
-//! that rotate.
+//! that rotate; what went wrong in it, each kind once; and where its requests spend their time.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), chatapp_telemetry::TelemetryError> {
@@ -20,16 +20,21 @@
 //! such as `password` or `authorization` is never written (`redact`).
 
 mod config;
+mod courier;
+mod errors;
 mod escape;
 mod fields;
+mod files;
 mod filter;
 mod format;
 mod guard;
 mod init;
 mod panics;
 mod redact;
+pub mod trace;
 
 pub use config::{LogFormat, TelemetryConfig};
+pub use errors::{BadDsn, Dsn, ErrorRecord, Errors};
 pub use filter::{FilterError, LogFilter};
-pub use guard::{FilterControl, Guard};
-pub use init::{TelemetryError, init, init_files};
+pub use guard::{Control, FilterChange, FilterControl, Guard};
+pub use init::{TelemetryError, init, init_client, init_files};

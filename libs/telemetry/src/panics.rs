@@ -3,13 +3,15 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, PanicHookInfo};
 
-/// Logs every panic from now on. A log that is off leaves panics to the hook that was there before.
-pub(crate) fn log_panics() {
+use crate::FilterControl;
+
+/// Logs every panic from now on, and has it counted among the errors. A log that is off leaves panics to the hook that
+/// was there before, too.
+pub(crate) fn log_panics(filter: FilterControl) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if tracing::enabled!(tracing::Level::ERROR) {
-            log(info);
-        } else {
+        log(info);
+        if filter.get().is_off() {
             before(info);
         }
     }));

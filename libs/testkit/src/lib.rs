@@ -8,6 +8,7 @@
 mod binaries;
 mod certificate;
 mod cluster;
+mod collector;
 mod deadline;
 mod given;
 mod link;
@@ -21,6 +22,7 @@ mod user;
 pub use binaries::binary;
 pub use certificate::Certificate;
 pub use cluster::{Cluster, ClusterSetup};
+pub use collector::{Collector, ReceivedSpan};
 pub use deadline::{DEADLINE, eventually, within};
 pub use given::{given_url, kill_given};
 pub use link::{Filter, Flow, Link};

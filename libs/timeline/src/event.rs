@@ -2,6 +2,8 @@
 //!
 //! The entry is serialised once, by whoever committed it; every gateway hands the same bytes to every socket.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use chatapp_types::{Entry, EntryBody, RoomId, SendKey, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,8 @@ pub struct RoomEvent {
     pub route: Route,
     /// The frame for everyone but the author: `{"ev":"entry",…}`, UTF-8 JSON without the key.
     pub frame: Bytes,
+    /// The trace that it belongs to, where one is recorded; beside the bytes, as the bus carries it.
+    pub trace: Option<Arc<str>>,
 }
 
 /// What a gateway routes an entry by.
@@ -75,7 +79,7 @@ impl RoomEvent {
         };
         // Serialising plain data into memory cannot fail; an empty frame would be skipped by its reader.
         let frame = serde_json::to_vec(&EntryFrame { ev: "entry", entry: &entry }).unwrap_or_default();
-        Self { route, frame: frame.into() }
+        Self { route, frame: frame.into(), trace: None }
     }
 
     /// The frame for the author's own sockets: with the key, where there is one.
@@ -106,7 +110,7 @@ impl RoomEvent {
         let route = serde_json::from_slice(route).map_err(|_| BadEvent)?;
         let frame = bytes.slice(end..);
         std::str::from_utf8(&frame).map_err(|_| BadEvent)?;
-        Ok(Self { route, frame })
+        Ok(Self { route, frame, trace: None })
     }
 }
 

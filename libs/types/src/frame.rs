@@ -60,6 +60,10 @@ pub enum ClientOp {
         /// The message it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
+        /// The trace that it belongs to (W3C trace context), from a client that sends its own part of it somewhere. One
+        /// that cannot be read is passed over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        traceparent: Option<String>,
     },
     /// Says that one is typing.
     Typing {

@@ -82,7 +82,10 @@ pub async fn build(deps: Deps) -> anyhow::Result<ServiceParts> {
         router = router.merge(v0::router());
     }
     let router = router.layer(middleware::from_fn_with_state(gateway.clone(), edge::share)).with_state(gateway);
-    Ok(ServiceParts { router: chatapp_http::standard(router, LayerConfig::new("gateway")), openapi: rest::own() })
+    Ok(ServiceParts {
+        router: chatapp_http::standard(router, LayerConfig::new("gateway").at_the_edge()),
+        openapi: rest::own(),
+    })
 }
 
 fn assemble(deps: Deps) -> Gateway {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use chatapp_service::settings::{self, Settings};
 use chatapp_service::{Storage, build_info, runtime};
-use chatapp_telemetry::{Guard, LogFilter, TelemetryConfig};
+use chatapp_telemetry::{Control, Guard, LogFilter, TelemetryConfig};
 use chatapp_types::SystemClock;
 
 use crate::backup::{ProgressBar, back_up, restore};
@@ -49,7 +49,7 @@ fn run(settings: Settings<Cli>) -> anyhow::Result<ExitCode> {
     // What goes wrong is told on standard error, and need not be logged there once more.
     let is_logged = logs.is_some();
     let runtime = runtime()?;
-    let done = runtime.block_on(dispatch(settings, storage, logs));
+    let done = runtime.block_on(dispatch(settings, storage, logs, log.control()));
     // A read that still runs on a thread of its own must not hold the end up.
     runtime.shutdown_background();
     if let (Err(error), true) = (&done, is_logged) {
@@ -76,13 +76,18 @@ fn open_log(args: &Cli, storage: &Storage) -> anyhow::Result<(Guard, Option<Path
     Ok((chatapp_telemetry::init_files(config, &logs, "chatapp")?, Some(logs)))
 }
 
-async fn dispatch(settings: Settings<Cli>, storage: Storage, logs: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+async fn dispatch(
+    settings: Settings<Cli>,
+    storage: Storage,
+    logs: Option<PathBuf>,
+    telemetry: Control,
+) -> anyhow::Result<ExitCode> {
     let screen = Screen::stdout();
     let Settings { args, file, unknown } = settings;
     match args.command {
         Command::Up(args) => {
             tracing::info!(version = build_info::LONG_VERSION, data = %storage.data_dir.display(), "starting");
-            up::up(*args, storage, logs.as_deref(), screen).await?;
+            up::up(*args, storage, logs.as_deref(), telemetry, screen).await?;
         }
         Command::Init(args) => init::init(&args, &storage, screen).await?,
         Command::Migrate(args) => migrate::migrate(&storage, args.json, screen).await?,

@@ -15,6 +15,7 @@ use chatapp_http::serve;
 use chatapp_messages::MessagesConfig;
 use chatapp_rooms::RoomsConfig;
 use chatapp_service::{InstanceLock, Lifetime, ProcessArgs, Readiness, Storage, build_info, serve_operations};
+use chatapp_telemetry::Control;
 use clap::builder::Resettable;
 use clap::{Args, Command};
 use tokio_util::sync::CancellationToken;
@@ -57,16 +58,22 @@ pub(crate) fn one_switch_for_all_limits(up: Command) -> Command {
 }
 
 /// Runs the platform until SIGTERM or SIGINT. `logs` is where its log goes, unless to standard error.
-pub async fn up(args: UpArgs, storage: Storage, logs: Option<&Path>, screen: Screen) -> anyhow::Result<()> {
+pub async fn up(
+    args: UpArgs,
+    storage: Storage,
+    logs: Option<&Path>,
+    telemetry: Control,
+    screen: Screen,
+) -> anyhow::Result<()> {
     args.process.check()?;
     chatapp_metrics::begin("chatapp", build_info::VERSION, build_info::COMMIT);
     storage.prepare()?;
     let _alone = InstanceLock::exclusive(&storage.lock_file())?;
     let listener = listen::listen(args.process.server.listen).await?;
-    let lifetime = Lifetime::until_signal();
+    let lifetime = Lifetime::until_signal(args.process.drain_delay());
     let (readiness, ended) = (Readiness::default(), CancellationToken::new());
     if let Some(address) = args.process.ops_listen {
-        serve_operations(address, "chatapp", &readiness, ended.clone()).await?;
+        serve_operations(address, "chatapp", &readiness, telemetry, ended.clone()).await?;
     }
     let db = open(&storage).await?;
     readiness.has_database(&db);
@@ -108,9 +115,9 @@ async fn until_ended(
     readiness: &Readiness,
     on_terminal: bool,
 ) -> anyhow::Result<()> {
-    let (stopping, announced) = (lifetime.stopping.clone(), readiness.clone());
+    let (leaving, announced) = (lifetime.leaving.clone(), readiness.clone());
     tokio::spawn(async move {
-        stopping.cancelled().await;
+        leaving.cancelled().await;
         announced.stopping();
         if on_terminal {
             aside("\nStopping; Ctrl-C once more ends it at once.");

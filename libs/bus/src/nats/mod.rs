@@ -110,6 +110,10 @@ impl Bus for NatsBus {
         Ok(subscription)
     }
 
+    fn system(&self) -> &'static str {
+        "nats"
+    }
+
     async fn close(&self) {
         let closing = async {
             self.outlet.close().await;

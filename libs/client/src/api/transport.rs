@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use chatapp_telemetry::trace::{self, TraceContext};
 use chatapp_types::{ErrorCode, Problem, Secret};
-use reqwest::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::{Instrument as _, Span};
 
 use crate::{ClientError, GatewayUrl};
 
@@ -14,6 +16,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 /// More than the largest page; a server that sends more is not believed.
 const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static(trace::TRACEPARENT);
 
 /// Sends requests to one gateway.
 #[derive(Clone, Debug)]
@@ -87,7 +91,12 @@ impl Transport {
     }
 
     pub(crate) async fn send(&self, call: &Call, token: Option<&Secret>) -> Result<Answer, ClientError> {
-        let mut request = self.http.request(call.method.clone(), call.url.clone());
+        let span = span(&call.method, &call.url);
+        self.exchange(call, token, trace_headers(&call.method, &span)).instrument(span).await
+    }
+
+    async fn exchange(&self, call: &Call, token: Option<&Secret>, trace: HeaderMap) -> Result<Answer, ClientError> {
+        let mut request = self.http.request(call.method.clone(), call.url.clone()).headers(trace);
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
@@ -100,10 +109,44 @@ impl Transport {
         }
         let response = request.send().await.map_err(network)?;
         let status = response.status();
+        if trace::is_on() {
+            Span::current().record("http.response.status_code", status.as_u16());
+        }
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
         let bytes = read_bounded(response).await?;
         if status.is_success() { Ok(Answer { bytes }) } else { Err(refusal(status, retry_after, &bytes)) }
     }
+}
+
+/// One request in its trace; the path is not told, for it names rooms and people.
+fn span(method: &Method, url: &Url) -> Span {
+    if !trace::is_on() {
+        return Span::none();
+    }
+    tracing::info_span!(
+        target: trace::TARGET,
+        "request",
+        otel.kind = "client",
+        otel.name = method.as_str(),
+        http.request.method = method.as_str(),
+        http.response.status_code = tracing::field::Empty,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+    )
+}
+
+/// What a request says of its trace. Without a place to send traces to, one that changes something names a trace that
+/// nobody records, by which the lines that the servers log of it can be found; it says nothing of who asks.
+fn trace_headers(method: &Method, span: &Span) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if trace::is_on() {
+        trace::inject(span, &mut headers);
+    } else if !method.is_safe() {
+        let made = TraceContext::unrecorded();
+        tracing::debug!(trace.id = made.id(), http.request.method = method.as_str(), "request");
+        headers.extend(HeaderValue::from_str(&made.to_string()).ok().map(|value| (TRACEPARENT, value)));
+    }
+    headers
 }
 
 async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, ClientError> {

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatapp_telemetry::trace;
 use chatapp_types::frame::{ClientFrame, ClientOp, CloseReason, ServerEvent, ServerFrame};
 use chatapp_types::limits::PAGE_MAX;
 use chatapp_types::messages::TimelinePage;
@@ -116,7 +117,9 @@ impl<R: Remote, C: Connect> Feed<R, C> {
                     .map(|(room_id, seq)| aside(ClientOp::Read { room_id, seq })),
             );
             if let Some(m) = self.queue.next_due(Instant::now()).cloned() {
-                let op = ClientOp::Send { room_id: m.room_id, key: m.key, body: m.body, reply_to: m.reply_to };
+                let traceparent = traceparent(m.room_id);
+                let op =
+                    ClientOp::Send { room_id: m.room_id, key: m.key, body: m.body, reply_to: m.reply_to, traceparent };
                 self.frames.push_back(ClientFrame { id: None, op });
             }
         }
@@ -288,4 +291,13 @@ fn ending_of_close(code: u16, text: String) -> Ending {
     } else {
         Ending::Failed { reason }
     }
+}
+
+/// Where a message's trace begins, when this program sends traces somewhere: what follows is recorded by the gateway.
+fn traceparent(room: RoomId) -> Option<String> {
+    if !trace::is_on() {
+        return None;
+    }
+    let span = tracing::info_span!(target: trace::TARGET, "send", otel.kind = "producer", otel.name = "send frame", room.id = %room);
+    trace::of(&span).map(|context| context.to_string())
 }

@@ -30,6 +30,8 @@ use std::time::{Duration, Instant};
 
 use chatapp_metrics::{DB, DbOperation, DbSystem};
 
+use tracing::Instrument as _;
+
 use crate::DbError;
 use noted::Noted;
 use pool::Pool;
@@ -41,6 +43,8 @@ pub use row::Row;
 pub use session::Session;
 pub use statement::{Param, Sql};
 
+/// What OpenTelemetry calls this database.
+pub const SYSTEM: &str = "microsoft.sql_server";
 /// How often an operation is tried that lost a deadlock, or met a connection that had died at rest.
 const TRIES: u32 = 8;
 /// The longest pause before the second try; each further one may be twice as long.
@@ -71,6 +75,14 @@ enum Mode {
 }
 
 impl Mode {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Read => "read",
+            Self::Plain => "batch",
+        }
+    }
+
     const fn operation(self) -> DbOperation {
         match self {
             Self::Write => DbOperation::Write,
@@ -193,8 +205,8 @@ impl Mssql {
         E: From<DbError> + Send + 'static,
     {
         let (inner, noted, begun) = (Arc::clone(&self.inner), Arc::<Noted>::default(), Instant::now());
-        let noting = Arc::clone(&noted);
-        let task = tokio::spawn(async move { inner.try_often(mode, apart, &noting, work).await });
+        let (noting, span) = (Arc::clone(&noted), crate::operation(SYSTEM, mode.name()));
+        let task = tokio::spawn(async move { inner.try_often(mode, apart, &noting, work).await }.instrument(span));
         let result = task.await.unwrap_or_else(|error| {
             let text = if error.is_panic() { "an operation panicked" } else { "the process is ending" };
             let error = DbError::OutcomeUnknown(text.to_owned());

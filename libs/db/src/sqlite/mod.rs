@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use chatapp_metrics::{DB, DbOperation, DbSystem, PoolState};
 use rusqlite::{Connection, OpenFlags};
+use tracing::{Instrument as _, Span};
 
 use crate::DbError;
 use crate::failure::{measured, noting};
@@ -90,8 +91,8 @@ impl Sqlite {
         E: From<DbError> + Send + 'static,
     {
         let begun = Instant::now();
-        let result = self.inner.writer.run(move |tx: &mut WriteTx<'_>| noting(|| work(tx))).await;
-        measured(DbOperation::Write, begun, result)
+        let written = self.inner.writer.run(move |tx: &mut WriteTx<'_>| noting(|| work(tx)));
+        measured(DbOperation::Write, begun, written.instrument(operation("write")).await)
     }
 
     /// Runs `work` on a reader, in one snapshot: all its statements see the same commit.
@@ -105,8 +106,8 @@ impl Sqlite {
         E: From<DbError> + Send + 'static,
     {
         let begun = Instant::now();
-        let result = self.inner.readers.run(move |conn: &Connection| noting(|| work(conn))).await;
-        measured(DbOperation::Read, begun, result)
+        let read = self.inner.readers.run(move |conn: &Connection| noting(|| work(conn)));
+        measured(DbOperation::Read, begun, read.instrument(operation("read")).await)
     }
 
     /// [`read`](Self::read) on the one reader that serves no pages: for short reads that must be fresh however busy
@@ -118,9 +119,14 @@ impl Sqlite {
         E: From<DbError> + Send + 'static,
     {
         let begun = Instant::now();
-        let result = self.inner.apart.run(move |conn: &Connection| noting(|| work(conn))).await;
-        measured(DbOperation::Read, begun, result)
+        let read = self.inner.apart.run(move |conn: &Connection| noting(|| work(conn)));
+        measured(DbOperation::Read, begun, read.instrument(operation("read")).await)
     }
+}
+
+/// The span of an operation: it waits, works and, for a write, is committed.
+fn operation(name: &'static str) -> Span {
+    crate::operation("sqlite", name)
 }
 
 fn open_writer(path: &Path) -> Result<Connection, DbError> {

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chatapp_metrics::{DB, PoolState};
+use chatapp_telemetry::trace;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use crate::DbError;
 
@@ -19,19 +21,21 @@ const GROUP_TIME: Duration = Duration::from_millis(3);
 /// Writes that may wait; a further caller waits to be queued.
 const QUEUE: usize = 1024;
 
-type Hook = Box<dyn FnOnce() + Send>;
+/// What is to be done, within the span of the write that asked for it.
+type Hook = (Span, Box<dyn FnOnce() + Send>);
 
 /// The transaction that a write runs in: a connection, and what is to happen once it is committed.
 pub struct WriteTx<'a> {
     conn: &'a Connection,
     hooks: Vec<Hook>,
+    span: Span,
 }
 
 impl WriteTx<'_> {
     /// Runs `hook` once this write is committed, before its caller is answered. Hooks run in the order of the
     /// commits, on the writer's thread: keep them short and never block in them. A write that fails runs none.
     pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
-        self.hooks.push(Box::new(hook));
+        self.hooks.push((self.span.clone(), Box::new(hook)));
     }
 }
 
@@ -72,6 +76,8 @@ struct TypedJob<T, E, F> {
     work: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    /// The operation in its caller's trace.
+    span: Span,
 }
 
 impl<T, E, F> Job for TypedJob<T, E, F>
@@ -82,7 +88,8 @@ where
 {
     fn run(&mut self, conn: &Connection, hooks: &mut Vec<Hook>) -> bool {
         let Some(work) = self.work.take() else { return false };
-        let mut tx = WriteTx { conn, hooks: Vec::new() };
+        let mut tx = WriteTx { conn, hooks: Vec::new(), span: self.span.clone() };
+        let _entered = self.span.enter();
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut tx)))
             .unwrap_or_else(|_| Err(DbError::Internal("a write panicked".to_owned()).into()));
         let keep = result.is_ok();
@@ -135,7 +142,7 @@ impl Writer {
         E: From<DbError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = TypedJob { work: Some(work), result: None, reply };
+        let job = TypedJob { work: Some(work), result: None, reply, span: trace::carry() };
         self.queue.send(Box::new(job)).await.map_err(|_| DbError::Unavailable("the database is closed".to_owned()))?;
         answer.await.unwrap_or_else(|_| Err(DbError::OutcomeUnknown("the writer stopped".to_owned()).into()))
     }
@@ -200,8 +207,8 @@ fn commit(conn: &Connection, done: Vec<Box<dyn Job>>, hooks: Vec<Hook>) -> Resul
     #[expect(clippy::cast_precision_loss, reason = "a group is small")]
     DB.batches.observe(done.len() as f64);
     let Err(error) = conn.execute_batch("COMMIT") else {
-        for hook in hooks {
-            if catch_unwind(AssertUnwindSafe(hook)).is_err() {
+        for (span, hook) in hooks {
+            if catch_unwind(AssertUnwindSafe(|| span.in_scope(hook))).is_err() {
                 tracing::error!("a hook after a commit panicked");
             }
         }

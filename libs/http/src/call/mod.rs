@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
+use chatapp_telemetry::trace;
 use chatapp_types::{Clock, ErrorCode, Problem};
 use http::{HeaderMap, HeaderValue};
 use tower::ServiceExt as _;
+use tracing::{Instrument as _, Span};
 
-use crate::layers::{REQUEST_ID_HEADER, current_request_id};
+use crate::layers::{REQUEST_ID_HEADER, current_request_id, current_trace};
 use crate::service_token::{SERVICE_TOKEN_HEADER, ServiceKeys};
 use crate::{ApiError, BoxError};
 
@@ -109,7 +111,16 @@ impl ServiceClient {
     /// [`CallError::Unavailable`] after [`CALL_TIMEOUT`] or when the service cannot be reached. Cancelling abandons
     /// the answer, not the call: a write may have happened.
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, CallError> {
-        self.stamp(request.headers_mut());
+        let span = self.span(request.method());
+        self.stamp(request.headers_mut(), &span);
+        let answer = self.hand_over(request).instrument(span.clone()).await;
+        if !span.is_none() {
+            tell(&span, &answer);
+        }
+        answer
+    }
+
+    async fn hand_over(&self, request: Request<Body>) -> Result<Response<Body>, CallError> {
         match &self.0.reach {
             Reach::Local(router) => {
                 let read = request.method().is_safe();
@@ -123,8 +134,31 @@ impl ServiceClient {
         }
     }
 
-    /// Says who calls, and for which request from outside.
-    fn stamp(&self, headers: &mut HeaderMap) {
+    fn span(&self, method: &Method) -> Span {
+        if !trace::is_on() {
+            return Span::none();
+        }
+        tracing::info_span!(
+            target: trace::TARGET,
+            "call",
+            otel.kind = "client",
+            otel.name = format!("{method} {}", self.0.name),
+            otel.status_code = tracing::field::Empty,
+            http.request.method = method.as_str(),
+            http.response.status_code = tracing::field::Empty,
+            server.address = self.0.name,
+        )
+    }
+
+    /// Says who calls, for which request from outside, and within which trace.
+    fn stamp(&self, headers: &mut HeaderMap, span: &Span) {
+        if trace::is_on() {
+            trace::inject(span, headers);
+        } else if !headers.contains_key(trace::TRACEPARENT)
+            && let Some(value) = current_trace().and_then(|context| HeaderValue::from_str(&context.to_string()).ok())
+        {
+            headers.insert(trace::TRACEPARENT, value);
+        }
         headers.remove(SERVICE_TOKEN_HEADER);
         if let Ok(mut token) = HeaderValue::from_str(&self.0.keys.mint(self.0.name, &*self.0.clock)) {
             token.set_sensitive(true);
@@ -135,5 +169,19 @@ impl ServiceClient {
         {
             headers.insert(REQUEST_ID_HEADER, id);
         }
+    }
+}
+
+/// How a call ended, for its span. What the caller did wrong is an error of the call, not of the service.
+fn tell(span: &Span, answer: &Result<Response<Body>, CallError>) {
+    let failed = match answer {
+        Ok(response) => {
+            span.record("http.response.status_code", response.status().as_u16());
+            response.status().is_client_error() || response.status().is_server_error()
+        }
+        Err(_) => true,
+    };
+    if failed {
+        span.record("otel.status_code", "error");
     }
 }

@@ -21,6 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::ApiError;
 
 pub use body::body_fault;
+pub(crate) use request_id::current_trace;
 pub use request_id::{REQUEST_ID_HEADER, RequestId, current_request_id};
 
 /// The limits around a service's routes.
@@ -30,6 +31,8 @@ pub struct LayerConfig {
     pub service: &'static str,
     /// Bytes of a request's body; 413 beyond.
     pub body_limit: usize,
+    /// Whether requests come from anywhere: what they say of another service and of their trace is not believed.
+    pub edge: bool,
     /// How long a request may take, from its head to the head of its answer; 503 `timeout` beyond.
     pub timeout: Duration,
 }
@@ -37,7 +40,14 @@ pub struct LayerConfig {
 impl LayerConfig {
     /// The defaults: 64 KiB, 15 seconds.
     pub const fn new(service: &'static str) -> Self {
-        Self { service, body_limit: 64 * 1024, timeout: Duration::from_secs(15) }
+        Self { service, body_limit: 64 * 1024, edge: false, timeout: Duration::from_secs(15) }
+    }
+
+    /// For a service that everybody can reach.
+    #[must_use]
+    pub const fn at_the_edge(mut self) -> Self {
+        self.edge = true;
+        self
     }
 
     /// With another limit of the body.
@@ -60,7 +70,7 @@ impl LayerConfig {
 ///
 /// - `X-Request-Id` is taken over when it is a short token, else made (`UUIDv7`), and echoed.
 /// - One span and one log line a request: method, matched route, status, duration; never the path as it was sent,
-///   its query or a header.
+///   its query or a header. The span continues the trace that `traceparent` names, and is sent where traces go.
 /// - Every error that has no body of its own is a problem; an unknown path is `not_found`, a wrong method
 ///   `method_not_allowed`, a panic `internal`.
 /// - Bodies are cut at the limit, and so are requests that take too long: 503 `timeout`, with `outcome: unknown` when
@@ -80,6 +90,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown");
-    tracing::error!(panic = text, "handler panicked");
+    // The panic itself has been logged, where it happened.
+    tracing::debug!(panic = text, "handler panicked");
     ApiError::from(ErrorCode::Internal).into_response()
 }

@@ -6,10 +6,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use chatapp_metrics::{ActiveRequest, HTTP};
-use http::{Method, StatusCode};
+use chatapp_telemetry::trace::{self, TraceContext};
+use http::{HeaderMap, Method, StatusCode};
 use tracing::{Instrument as _, Span, field};
 
-use super::request_id::{REQUEST_ID_HEADER, RequestId};
+use super::request_id::{REQUEST_ID_HEADER, RequestId, during};
 use super::{LayerConfig, tidy};
 use crate::service_token::SERVICE_TOKEN_HEADER;
 
@@ -25,15 +26,10 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = known_method(request.method());
-    let inner = request.headers().contains_key(SERVICE_TOKEN_HEADER);
-    let span = tracing::info_span!(
-        "request",
-        service = config.service,
-        request.id = id.as_str(),
-        http.method = method,
-        http.route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
-        user.id = field::Empty,
-    );
+    let inner = !config.edge && request.headers().contains_key(SERVICE_TOKEN_HEADER);
+    let joined = Joined::of(&mut request, inner);
+    let span = span(config.service, &id, method, route.as_ref());
+    joined.join(&span, request.headers());
     let mut record = Record {
         service: config.service,
         method,
@@ -44,7 +40,7 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
         begun: Instant::now(),
         told: false,
     };
-    let response = id.clone().during(next.run(request)).instrument(span).await;
+    let response = during(id.clone(), joined.passed_on(), next.run(request)).instrument(span).await;
     let response = tidy::tidy(response, &path, &id);
     record.tell(response.status().as_u16());
     response
@@ -54,6 +50,60 @@ pub(super) async fn observe(State(config): State<LayerConfig>, mut request: Requ
 fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("_OTHER")
+}
+
+/// At the level of errors, so that no filter takes the ids from the lines within.
+fn span(service: &'static str, id: &RequestId, method: &'static str, route: Option<&MatchedPath>) -> Span {
+    let route = route.map_or(NO_ROUTE, MatchedPath::as_str);
+    let name = trace::is_on().then(|| format!("{method} {route}"));
+    tracing::error_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = name,
+        otel.status_code = field::Empty,
+        service,
+        request.id = id.as_str(),
+        trace.id = field::Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = field::Empty,
+        user.id = field::Empty,
+    )
+}
+
+/// The trace that a request says it belongs to.
+#[derive(Clone, Copy)]
+struct Joined(Option<TraceContext>);
+
+impl Joined {
+    /// Of several or malformed headers none is believed, and none is passed on.
+    fn of(request: &mut Request, inner: bool) -> Self {
+        let headers = request.headers_mut();
+        let named = trace::extract(headers);
+        if named.is_none() {
+            headers.remove(trace::TRACEPARENT);
+            headers.remove(trace::TRACESTATE);
+        }
+        Self(named.map(|context| if inner { context } else { trace::from_outside(context) }))
+    }
+
+    fn join(self, span: &Span, headers: &HeaderMap) {
+        if trace::is_on() {
+            if let Some(parent) = self.0 {
+                trace::adopt(span, parent, headers.get(trace::TRACESTATE).and_then(|value| value.to_str().ok()));
+            }
+            if let Some(own) = trace::of(span) {
+                span.record("trace.id", own.id());
+            }
+        } else if let Some(named) = self.0 {
+            span.record("trace.id", named.id());
+        }
+    }
+
+    /// What calls to other services carry where no span of ours does.
+    fn passed_on(self) -> Option<TraceContext> {
+        self.0.filter(|_| !trace::is_on())
+    }
 }
 
 /// Writes the log line: at the answer, or when the request is dropped because its client went away.
@@ -83,6 +133,12 @@ impl Record {
             tracing::debug!(http.status = status, duration_ms, "request answered");
         } else {
             tracing::info!(http.status = status, duration_ms, "request answered");
+        }
+        if trace::is_on() {
+            self.span.record("http.response.status_code", status);
+            if status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+                self.span.record("otel.status_code", "error");
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The name of one request, in the logs of every service that it passes and in the problem it may end with.
 
+use chatapp_telemetry::trace::TraceContext;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header that carries it.
@@ -8,7 +9,13 @@ pub const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id"
 const MAX_CHARS: usize = 64;
 
 tokio::task_local! {
-    static CURRENT: RequestId;
+    static CURRENT: Current;
+}
+
+/// What the calls that a request causes have in common with it.
+struct Current {
+    id: RequestId,
+    trace: Option<TraceContext>,
 }
 
 /// A request's id: 1–64 letters, digits, `-`, `_` and `.`. In a request's extensions behind [`super::standard`].
@@ -38,16 +45,21 @@ impl RequestId {
     pub(super) fn header(&self) -> HeaderValue {
         self.0.clone()
     }
+}
 
-    /// Makes it the current one of what is awaited.
-    pub(super) async fn during<F: Future>(self, work: F) -> F::Output {
-        CURRENT.scope(self, work).await
-    }
+/// Makes them the current ones of what is awaited. `trace` is the trace to name where no span of ours does.
+pub(super) async fn during<F: Future>(id: RequestId, trace: Option<TraceContext>, work: F) -> F::Output {
+    CURRENT.scope(Current { id, trace }, work).await
 }
 
 /// The id of the request that this task serves, for the calls it makes to other services.
 pub fn current_request_id() -> Option<HeaderValue> {
-    CURRENT.try_with(RequestId::header).ok()
+    CURRENT.try_with(|current| current.id.header()).ok()
+}
+
+/// The trace that the request of this task named, for the calls it makes; `None` when spans of ours carry it.
+pub(crate) fn current_trace() -> Option<TraceContext> {
+    CURRENT.try_with(|current| current.trace).ok().flatten()
 }
 
 fn is_token(bytes: &[u8]) -> bool {

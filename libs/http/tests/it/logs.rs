@@ -72,7 +72,9 @@ async fn a_request_is_one_line_without_query_token_or_path_values() {
         .unwrap();
     let log = logged(app(&bench), request).await;
     assert_eq!(log.matches("request answered").count(), 1, "{log}");
-    for told in ["http.method=\"GET\"", "http.route=\"/v1/rooms/{room}\"", "http.status=200", "duration_ms=", "req-9"] {
+    for told in
+        ["http.request.method=\"GET\"", "http.route=\"/v1/rooms/{room}\"", "http.status=200", "duration_ms=", "req-9"]
+    {
         assert!(log.contains(told), "{told} in {log}");
     }
     let signature = token.rsplit('.').next().unwrap();
@@ -102,7 +104,7 @@ async fn a_request_cannot_forge_a_line() {
         .unwrap();
     let log = logged(app(&bench), request).await;
     assert_eq!(log.lines().count(), 1, "{log}");
-    assert!(log.contains("http.method=\"_OTHER\"") && log.contains("http.route=\"none\""), "{log}");
+    assert!(log.contains("http.request.method=\"_OTHER\"") && log.contains("http.route=\"none\""), "{log}");
     for forged in ["FORGED", "forged", "such", "\u{1b}"] {
         assert!(!log.contains(forged), "{forged} in {log}");
     }
@@ -115,6 +117,20 @@ async fn an_internal_error_is_logged_with_its_cause_and_its_request() {
     let log = logged(app(&bench), request).await;
     let line = log.lines().find(|line| line.contains("the disk is full")).expect("the cause is logged");
     assert!(line.contains("req-3"), "{line}");
+}
+
+#[tokio::test]
+async fn a_request_that_names_a_trace_is_found_by_it_and_a_forged_name_is_not_written() {
+    let bench = Bench::new();
+    let named = |value: &str| Request::get("/broken").header("traceparent", value).body(Body::empty()).unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let log = logged(app(&bench), named(&format!("00-{trace}-00f067aa0ba902b7-00"))).await;
+    assert!(
+        log.lines().count() > 1 && log.lines().all(|line| line.contains(&format!("trace.id=\"{trace}\""))),
+        "{log}"
+    );
+    let log = logged(app(&bench), named("00-forged-00f067aa0ba902b7-00")).await;
+    assert!(!log.contains("forged") && !log.contains("trace.id="), "{log}");
 }
 
 #[tokio::test]

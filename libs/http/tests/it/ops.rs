@@ -4,8 +4,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use chatapp_http::openapi::Conventions;
-use chatapp_http::ops::{self, OpsState};
+use chatapp_http::ops::{self, Build, OpsState};
 use chatapp_http::{LayerConfig, standard};
+use chatapp_telemetry::Control;
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -22,7 +23,71 @@ async fn ask(router: Router, path: &str) -> (u16, String) {
 fn operations(database: bool) -> Router {
     let database = move || async move { if database { Ok(()) } else { Err("no connection".to_owned()) } };
     let ready = vec![("database", ops::check(database)), ("bus", ops::check(async || Ok(())))];
-    ops::router(OpsState { service: "rooms", version: "1.2.3", ready })
+    ops::router(OpsState {
+        service: "rooms",
+        version: "1.2.3",
+        build: Build { commit: "abc", rustc: "rustc 1.95.0", profile: "release", target: "x86_64" },
+        telemetry: Control::detached(),
+        ready,
+    })
+}
+
+async fn put(router: &Router, path: &str, body: &str) -> (u16, Value) {
+    let request = Request::put(path).body(Body::from(body.to_owned())).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn the_index_names_every_path_and_each_answers() {
+    let (status, index) = ask(operations(true), "/").await;
+    assert_eq!(status, 200);
+    let index: Value = serde_json::from_str(&index).unwrap();
+    let paths: Vec<_> = index["paths"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(paths, ["/build-info", "/errors", "/livez", "/log-level", "/metrics", "/readyz"]);
+    for path in paths {
+        assert_eq!(ask(operations(true), &path).await.0, 200, "{path}");
+    }
+    let (_, build) = ask(operations(true), "/build-info").await;
+    let build: Value = serde_json::from_str(&build).unwrap();
+    assert_eq!(
+        (&build["service"], &build["commit"], &build["profile"]),
+        (&"rooms".into(), &"abc".into(), &"release".into())
+    );
+    assert_eq!(ask(operations(true), "/errors").await.1, "[]");
+}
+
+#[tokio::test]
+async fn the_log_level_is_seen_and_changed_and_a_wrong_one_is_refused_with_a_reason() {
+    let router = operations(true);
+    let (status, changed) = put(&router, "/log-level", r#"{"filter":"info,chatapp_auth=debug"}"#).await;
+    assert_eq!((status, &changed["filter"]), (200, &"info,chatapp_auth=debug".into()));
+    assert_eq!(put(&router, "/log-level", "warn\n").await, (200, json!({"filter": "warn", "configured": "info"})));
+    for wrong in ["", "loud", r#"{"filter":"loud"}"#, r#"{"level":"info"}"#, r#"{"filter":"info","for_seconds":0}"#] {
+        let (status, problem) = put(&router, "/log-level", wrong).await;
+        assert_eq!((status, &problem["code"]), (422, &"invalid".into()), "{wrong}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+    }
+    let (_, shown) = ask(router, "/log-level").await;
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["filter"], "warn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_level_for_a_time_ends_by_itself_unless_it_was_changed_again() {
+    let router = operations(true);
+    let shown =
+        async |router: &Router| -> Value { serde_json::from_str(&ask(router.clone(), "/log-level").await.1).unwrap() };
+    put(&router, "/log-level", r#"{"filter":"debug","for_seconds":60}"#).await;
+    tokio::time::sleep(std::time::Duration::from_secs(59)).await;
+    assert_eq!(shown(&router).await["filter"], "debug");
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(shown(&router).await["filter"], "info");
+    put(&router, "/log-level", r#"{"filter":"debug","for_seconds":60}"#).await;
+    put(&router, "/log-level", "trace").await;
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert_eq!(shown(&router).await["filter"], "trace");
 }
 
 #[tokio::test]

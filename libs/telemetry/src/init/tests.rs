@@ -4,7 +4,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
-use crate::LogFormat;
+use crate::{LogFilter, LogFormat};
 
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);
@@ -126,6 +126,62 @@ fn auto_is_text_on_a_terminal_and_json_elsewhere() {
 }
 
 #[test]
+fn the_ids_of_a_request_stand_on_each_of_its_lines() {
+    let lines = logged(LogFormat::Json, |guard| {
+        guard.set_filter("warn").unwrap();
+        let span = tracing::error_span!("request", request.id = "req-1", trace.id = tracing::field::Empty);
+        let _entered = span.enter();
+        span.record("trace.id", "4bf92f3577b34da6a3ce929d0e0e4736");
+        tracing::warn!("slow");
+    });
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(line["request.id"], "req-1");
+    assert_eq!(line["trace.id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_eq!(line["spans"][0], serde_json::json!({"name": "request"}));
+}
+
+#[test]
+fn errors_are_kept_whatever_the_filter_says_with_the_request_they_happened_in() {
+    let screen = Screen::default();
+    let config = TelemetryConfig { filter: "off".parse().unwrap(), ..TelemetryConfig::default() };
+    let (subscriber, guard) = assemble(&config, "chatapp-test", screen.console(true)).unwrap();
+    let errors = guard.control().errors;
+    tracing::subscriber::with_default(subscriber, || {
+        for room in 0..3 {
+            let _entered = tracing::error_span!("request", request.id = format!("req-{room}")).entered();
+            let cause = io::Error::other(format!("cannot reach mssql://sa:hunter2@db/{room}"));
+            tracing::error!(error = %cause, password = "hunter2", "room {room} is lost");
+            tracing::info!(error = "none", "no error");
+            tracing::warn!("a warning without an error");
+            tracing::error!(target: "hyper::proto", "another's");
+        }
+        tracing::warn!(error = "away", "the database is not available");
+    });
+    drop(guard);
+    let list = errors.list();
+    assert_eq!(list.len(), 2, "{list:?}");
+    assert_eq!((list[0].level, list[0].count, list[0].message.as_str()), ("WARN", 1, "the database is not available"));
+    assert_eq!((list[1].level, list[1].count, list[1].message.as_str()), ("ERROR", 3, "room 2 is lost"));
+    assert_eq!(list[1].chain.as_deref(), Some("cannot reach mssql://[secret]@db/2"));
+    assert_eq!(list[1].request_id.as_deref(), Some("req-2"));
+    assert_eq!(errors.total(), 3);
+    assert_eq!(screen.lines(), [] as [&str; 0]);
+}
+
+#[test]
+fn the_end_of_a_filters_time_does_not_undo_a_later_change() {
+    logged(LogFormat::Text, |guard| {
+        let control = guard.filter_control();
+        let first = control.set("debug".parse().unwrap()).unwrap();
+        let second = control.set("trace".parse().unwrap()).unwrap();
+        assert!(!control.end(first).unwrap());
+        assert_eq!(control.get().as_str(), "trace");
+        assert!(control.end(second).unwrap());
+        assert_eq!((control.get(), control.get()), (control.configured(), LogFilter::default()));
+    });
+}
+
+#[test]
 fn the_filter_changes_while_the_log_runs() {
     let lines = logged(LogFormat::Text, |guard| {
         tracing::debug!("one");
@@ -134,7 +190,7 @@ fn the_filter_changes_while_the_log_runs() {
         let error = guard.set_filter("deafening").unwrap_err().to_string();
         assert!(error.contains("'deafening' is not a level"), "{error}");
         assert_eq!(guard.filter().as_str(), "debug");
-        guard.filter_control().set("off").unwrap();
+        guard.filter_control().set("off".parse().unwrap()).unwrap();
         tracing::error!("three");
     });
     assert_eq!(lines.len(), 1, "{lines:?}");

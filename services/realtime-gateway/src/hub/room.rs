@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chatapp_bus::{Bus, BusMessage, subject};
 use chatapp_metrics::GATEWAY;
+use chatapp_telemetry::trace::{self, TraceContext};
 use chatapp_timeline::RoomEvent;
 use chatapp_types::frame::ServerEvent;
 use chatapp_types::limits::PAGE_MAX;
@@ -15,6 +16,7 @@ use chatapp_types::messages::TimelinePage;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::delivery::Delivery;
 use super::feed::{Arrival, Feed};
@@ -178,7 +180,7 @@ impl Room {
                     match RoomEvent::decode(&message.payload) {
                         Ok(event) if event.route.room_id == self.shared.room => {
                             note_arrival(&event);
-                            self.sequence.offer(event);
+                            self.sequence.offer(RoomEvent { trace: message.traceparent, ..event });
                         }
                         _ => tracing::warn!(room.id = %self.shared.room, "event of the bus is malformed"),
                     }
@@ -253,8 +255,11 @@ impl Room {
         if self.listeners.len() > 0 {
             self.under_way.begin(&ready);
         }
+        let spans: Vec<Span> = ready.iter().filter_map(|event| delivery_span(event, self.listeners.len())).collect();
         let gone = self.listeners.deliver(ready.into_iter().map(Rendition::new).collect());
         self.under_way.end();
+        // Each ends here: its frame stands in the queue of every socket.
+        drop(spans);
         if let Some(last) = self.sequence.last() {
             // After the outboxes: whoever reads this seq and tells it, tells it after the entry.
             self.shared.last.store(last, Ordering::Release);
@@ -312,4 +317,28 @@ async fn read(reading: &mut Option<Reading>) -> Result<TimelinePage, LogError> {
         Some(reading) => reading.await,
         None => std::future::pending().await,
     }
+}
+
+/// The span of an entry's delivery here, one for all sockets, when it belongs to a trace that is recorded. The frame says
+/// nothing of it: its bytes are the same for all, and whom a sender's trace is about is no concern of the others.
+fn delivery_span(event: &RoomEvent, sockets: usize) -> Option<Span> {
+    let origin: TraceContext = event.trace.as_ref().filter(|_| trace::is_on())?.parse().ok()?;
+    if !origin.sampled {
+        return None;
+    }
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        parent: None,
+        "deliver",
+        otel.kind = "consumer",
+        otel.name = "deliver room",
+        messaging.operation.name = "deliver",
+        messaging.operation.r#type = "process",
+        messaging.destination.template = "room.{room_id}",
+        room.id = %event.route.room_id,
+        entry.seq = event.route.seq,
+        sockets,
+    );
+    trace::adopt(&span, origin, None);
+    Some(span)
 }

@@ -33,7 +33,7 @@ const READ_AT_MOST: usize = 256 * 1024;
 /// Client frames: `{"op":"auth","access_token"}` (also to go on with a fresh token; answered by `ready`) ·
 /// `{"op":"subscribe","room_id","after"?}` (answered by `subscribed`, the entries after `after`, `caught_up`; what is too far
 /// behind is a `gap`, to be read at `/v1/rooms/{room_id}/timeline`) · `{"op":"unsubscribe","room_id"}` ·
-/// `{"op":"send","room_id","key","body","reply_to"?}` (answered by `ack` once it is committed) · `{"op":"typing","room_id"}` ·
+/// `{"op":"send","room_id","key","body","reply_to"?,"traceparent"?}` (answered by `ack` once it is committed) · `{"op":"typing","room_id"}` ·
 /// `{"op":"read","room_id","seq"}` · `{"op":"ping"}`.
 ///
 /// Pushes: `entry`, `typing`, `presence`, `heads`, `delivery`, `unsubscribed`, `error`. Frames of one socket take effect

@@ -148,8 +148,9 @@ impl V1 {
             ClientOp::Typing { room_id } => self.on_typing(id, room_id),
             ClientOp::Subscribe { room_id, after } => self.lane.ask((id, Op::Subscribe { room: room_id, after })),
             ClientOp::Unsubscribe { room_id } => self.lane.ask((id, Op::Unsubscribe(room_id))),
-            ClientOp::Send { room_id, key, body, reply_to } => {
-                self.lane.ask((id, Op::Send { room: room_id, key, body, reply_to }));
+            ClientOp::Send { room_id, key, body, reply_to, traceparent } => {
+                let span = ops::send_span(room_id, traceparent.as_deref());
+                self.lane.ask((id, Op::Send { room: room_id, key, body, reply_to, span }));
             }
             ClientOp::Read { room_id, seq } => self.on_read(id, room_id, seq),
         }

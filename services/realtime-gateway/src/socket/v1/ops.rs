@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use chatapp_telemetry::trace::{self, TraceContext};
 use chatapp_types::frame::{FrameId, ServerEvent};
 use chatapp_types::messages::PostMessageRequest;
 use chatapp_types::{MessageId, Problem, RoomId, Secret, SendKey};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use tracing::{Instrument as _, Span};
 
 use super::subscribe;
 use crate::edge::Client;
@@ -32,6 +34,8 @@ pub(super) enum Op {
         key: SendKey,
         body: String,
         reply_to: Option<MessageId>,
+        /// From its arrival to its answer, waiting included.
+        span: Span,
     },
     Read {
         room: RoomId,
@@ -109,8 +113,9 @@ impl Worker {
                     self.outbox.push(reply(self.id, ServerEvent::Unsubscribed { room_id }));
                     Done::Nothing
                 }
-                Op::Send { room, key, body, reply_to } => {
-                    self.send(&identity, room, key, PostMessageRequest { body, reply_to }).await;
+                Op::Send { room, key, body, reply_to, span } => {
+                    let message = PostMessageRequest { body, reply_to };
+                    self.send(&identity, room, key, message).instrument(span).await;
                     Done::Nothing
                 }
                 Op::Read { room, seq } => {
@@ -135,4 +140,24 @@ impl Worker {
         };
         self.outbox.push(frame);
     }
+}
+
+/// The span of one message that comes over a socket, in the trace that its frame names or in one of its own.
+pub(super) fn send_span(room: RoomId, traceparent: Option<&str>) -> Span {
+    if !trace::is_on() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        parent: None,
+        "frame",
+        otel.kind = "server",
+        otel.name = "send",
+        network.protocol.name = "websocket",
+        room.id = %room,
+    );
+    if let Some(named) = traceparent.and_then(|text| text.parse::<TraceContext>().ok()) {
+        trace::adopt(&span, trace::from_outside(named), None);
+    }
+    span
 }

@@ -5,12 +5,13 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use chatapp_db::{DbError, Mssql};
+use chatapp_db::{DbError, Mssql, mssql};
 use chatapp_metrics::DB;
 use chatapp_timeline::Publisher;
 use chatapp_types::Clock;
 use chatapp_types::messages::PostedMessage;
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument as _, Span};
 
 use super::{Done, Post, commit};
 use crate::error::StoreError;
@@ -25,7 +26,13 @@ type Answer = Result<PostedMessage, StoreError>;
 /// A post that waits, and where its answer goes. It is committed also when nobody waits for the answer any more.
 struct Waiting {
     post: Post,
-    reply: oneshot::Sender<Answer>,
+    reply: Reply,
+}
+
+/// Where an answer goes, and the operation that it ends, in its caller's trace.
+struct Reply {
+    to: oneshot::Sender<Answer>,
+    span: Span,
 }
 
 /// The way of posts to the database.
@@ -49,11 +56,16 @@ impl Lanes {
     pub(in crate::store::mssql) async fn post(&self, post: Post) -> Answer {
         let count = u64::try_from(self.queues.len()).unwrap_or(1);
         let lane = usize::try_from(self.choice.hash_one(post.new.room) % count).unwrap_or_default();
-        let (reply, answer) = oneshot::channel();
+        let (to, answer) = oneshot::channel();
         let ending = |_| DbError::Unavailable("the process is ending".to_owned());
-        self.queues[lane].send(Waiting { post, reply }).await.map_err(ending)?;
         let lost = |_| DbError::OutcomeUnknown("a group of posts came to no end".to_owned());
-        answer.await.map_err(lost)?
+        let span = chatapp_db::operation(mssql::SYSTEM, "write");
+        let waiting = Waiting { post, reply: Reply { to, span: span.clone() } };
+        let answered = async {
+            self.queues[lane].send(waiting).await.map_err(ending)?;
+            answer.await.map_err(lost)?
+        };
+        answered.instrument(span).await
     }
 }
 
@@ -90,7 +102,7 @@ impl Committer {
         match self.run(posts.clone()).await {
             Ok(answers) => {
                 for (answer, reply) in answers.into_iter().zip(replies) {
-                    let _ = reply.send(self.publish(answer));
+                    self.answer(reply, answer);
                 }
             }
             Err(error) if posts.len() > 1 && may_be_of_one(&error) => {
@@ -98,12 +110,12 @@ impl Committer {
                     let alone = self.run(vec![post]).await.map(|mut answers| answers.pop());
                     let none = || Err(DbError::Internal("a post without an answer".to_owned()).into());
                     let answer = alone.and_then(|answer| answer.unwrap_or_else(none));
-                    let _ = reply.send(self.publish(answer));
+                    self.answer(reply, answer);
                 }
             }
             Err(error) => {
                 for reply in replies {
-                    let _ = reply.send(Err(for_another(&error)));
+                    let _ = reply.to.send(Err(for_another(&error)));
                 }
             }
         }
@@ -120,6 +132,11 @@ impl Committer {
                 })
             })
             .await
+    }
+
+    fn answer(&self, reply: Reply, answer: Result<Done, StoreError>) {
+        let answer = reply.span.in_scope(|| self.publish(answer));
+        let _ = reply.to.send(answer);
     }
 
     fn publish(&self, answer: Result<Done, StoreError>) -> Answer {
