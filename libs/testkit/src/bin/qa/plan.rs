@@ -118,7 +118,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
             Some(step @ (Step::Deploy | Step::Api | Step::SqlServer | Step::Containers)) => {
-                steps.extend([Step::Build, step])
+                steps.extend([Step::Build, step]);
             }
             Some(step) => steps.push(step),
             None if word == "--quick" => steps.extend(Step::QUICK),
