@@ -1,8 +1,8 @@
 //! The process itself, by the names that every Prometheus client uses.
 
 use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use chatapp_types::{Clock as _, SystemClock};
 use prometheus_client::registry::Unit;
 
 use crate::probe::LookedUp;
@@ -15,7 +15,8 @@ pub fn begin(process: &'static str, version: &'static str, commit: &'static str)
     name_process(process);
     let build = LookedUp::gauges(move || vec![([("version", version), ("commit", commit)], 1.0)]);
     register(Owner::Process, "chatapp_build_info", "What runs here", None, build);
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of centuries fit")]
+    let started = SystemClock.now().millis() as f64 / 1_000.0;
     measure("process_start_time", "When the process began, since the epoch", Unit::Seconds, move || Some(started));
     measure("process_resident_memory", "Resident memory", Unit::Bytes, resident_bytes);
     let cpu = LookedUp::counter(cpu_seconds);

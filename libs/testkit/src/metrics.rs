@@ -57,11 +57,11 @@ impl Metrics {
                 let (name, value) = rest.split_once(' ').expect("a name and what is declared of it");
                 let family = declared.entry(name.to_owned()).or_default();
                 match word {
-                    "HELP" => family.help = value.to_owned(),
+                    "HELP" => value.clone_into(&mut family.help),
                     "UNIT" => family.unit = Some(value.to_owned()),
                     "TYPE" => {
                         assert!(family.kind.is_empty(), "{name} is declared twice");
-                        family.kind = value.to_owned();
+                        value.clone_into(&mut family.kind);
                     }
                     _ => panic!("{line}"),
                 }
