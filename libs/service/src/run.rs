@@ -68,13 +68,13 @@ where
     if settings.args.healthcheck {
         return health::report(settings.args.process.ops_listen);
     }
+    // The word of logs, tokens and the bus for the service. Before the log, which counts.
+    let service = program.name.strip_prefix("chatapp-").unwrap_or(program.name);
+    chatapp_metrics::begin(service, build_info::VERSION, build_info::COMMIT);
     let log = match chatapp_telemetry::init(&settings.args.telemetry, program.name) {
         Ok(log) => log,
         Err(error) => return failed(&error.into()),
     };
-    // The word of logs, tokens and the bus for the service.
-    let service = program.name.strip_prefix("chatapp-").unwrap_or(program.name);
-    chatapp_metrics::begin(service, build_info::VERSION, build_info::COMMIT);
     let ended = runtime().map_err(Into::into).and_then(|runtime| {
         let ended = runtime.block_on(host(program, settings, log.control(), build));
         // A read that still runs on a thread of its own must not hold the end up.
