@@ -66,7 +66,7 @@ pub struct TelemetryConfig {
     )]
     pub max_mb: u64,
 
-    /// Send traces to a collector that speaks OTLP over HTTP, like http://collector:4318; OTEL_EXPORTER_OTLP_ENDPOINT counts
+    /// Send traces to a collector that speaks OTLP over HTTP, like `http://collector:4318`; `OTEL_EXPORTER_OTLP_ENDPOINT` counts
     /// too. Without one nothing is traced
     #[arg(id = "otlp_endpoint", long, env = "CHATAPP_OTLP_ENDPOINT", global = true, value_name = "URL")]
     #[serde(skip)]
@@ -84,7 +84,7 @@ pub struct TelemetryConfig {
     #[serde(skip, default = "all")]
     pub trace_sample: Ratio,
 
-    /// Report errors to a tracker that understands Sentry's protocol: https://KEY@host/PROJECT
+    /// Report errors to a tracker that understands Sentry's protocol: `https://KEY@host/PROJECT`
     #[arg(
         id = "sentry_dsn",
         long,

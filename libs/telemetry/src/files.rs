@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 /// A log in files named `2026-11-22.chatapp-rooms.log`, `2026-11-22.1.chatapp-rooms.log`, … (days in UTC).
 ///
@@ -30,7 +30,7 @@ impl LogFiles {
     /// Opens today's file in `dir`. `keep` files are kept, 0 keeps all; a file is no longer than `max_bytes` (and one
     /// line), 0 means no limit.
     pub(crate) fn open(dir: &Path, service: &str, keep: usize, max_bytes: u64) -> io::Result<Self> {
-        Self::with_days(dir, service, keep, max_bytes, || OffsetDateTime::now_utc().date())
+        Self::with_days(dir, service, keep, max_bytes, || crate::present::now().date())
     }
 
     fn with_days(dir: &Path, service: &str, keep: usize, max_bytes: u64, today: fn() -> Date) -> io::Result<Self> {

@@ -30,6 +30,7 @@ mod format;
 mod guard;
 mod init;
 mod panics;
+mod present;
 mod redact;
 pub mod trace;
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use time::OffsetDateTime;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -109,7 +108,7 @@ fn seen(event: &Event<'_>, ids: Ids) -> ErrorRecord {
     let message = bounded(&redact::scrub(&collected.message), MESSAGE_MAX);
     let chain = chain.map(|chain| bounded(&redact::scrub(&chain), CHAIN_MAX));
     let target = collected.target.clone().unwrap_or_else(|| meta.target().to_owned());
-    let now = OffsetDateTime::now_utc();
+    let now = crate::present::now();
     ErrorRecord {
         fingerprint: fingerprint(&target, meta.level().as_str(), &message, chain.as_deref()),
         count: 1,

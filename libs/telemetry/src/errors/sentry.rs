@@ -18,15 +18,15 @@ use crate::courier::Courier;
 /// Errors that wait to be sent; more are dropped, and counted where they are kept.
 const QUEUE: usize = 64;
 /// The same kind of error is sent no more often than this.
-const SAME_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const SAME_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// Errors of any kind are sent no more often than this many…
 const BURST: u32 = 30;
 /// … within this time.
-const BURST_WITHIN: Duration = Duration::from_secs(60);
+const BURST_WITHIN: Duration = Duration::from_mins(1);
 /// After a failure nothing is sent for so long, unless the tracker says for how long.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 /// It does not rest for longer, whatever it is told.
-const REST_MAX: Duration = Duration::from_secs(3_600);
+const REST_MAX: Duration = Duration::from_hours(1);
 /// One sending may take so long.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
 
@@ -178,7 +178,7 @@ mod tests {
         let mut allowance = Allowance::new(begun);
         assert!(allowance.take("a", begun));
         assert!(!allowance.take("a", begun + Duration::from_secs(59)));
-        assert!(allowance.take("a", begun + Duration::from_secs(60)));
+        assert!(allowance.take("a", begun + Duration::from_mins(1)));
         let storm = (0..200).filter(|n| allowance.take(&n.to_string(), begun + Duration::from_secs(61))).count();
         assert_eq!(storm, BURST as usize - 1);
         assert!(allowance.take("later", begun + Duration::from_secs(121)));
