@@ -25,7 +25,7 @@ pub use identity::{
 pub use layers::{LayerConfig, standard};
 pub use problem::{ApiError, ApiResult};
 pub use secrets::MasterSecret;
-pub use server::{ServerConfig, TlsFiles, serve};
+pub use server::{RawConnection, ServerConfig, TlsFiles, Upgrade, serve};
 pub use service_token::{ServiceCaller, ServiceGate, ServiceKeys};
 
 /// An error of any kind, for seams whose implementations fail in ways of their own.

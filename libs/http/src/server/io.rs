@@ -40,7 +40,7 @@ pub(super) struct Connection<I> {
     upgraded: Upgraded,
     write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    _counted: Place,
+    counted: Place,
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
@@ -56,12 +56,17 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Connection<I> {
         let framing = (&*prefix != H2_PREFACE).then(Framing::default);
         let (prefix, upgraded) = (prefix.freeze(), Upgraded::default());
         let (refused, stalled) = (false, None);
-        Ok(Self { inner, prefix, framing, refused, upgraded, write_timeout, stalled, _counted: counted })
+        Ok(Self { inner, prefix, framing, refused, upgraded, write_timeout, stalled, counted })
     }
 
     /// To be told when the connection is HTTP no longer.
     pub(super) fn upgraded(&self) -> Upgraded {
         self.upgraded.clone()
+    }
+
+    /// What it is made of: the stream, what has been read of it and not been asked for, and its place.
+    pub(super) fn into_parts(self) -> (I, Bytes, Place) {
+        (self.inner, self.prefix, self.counted)
     }
 
     /// Turns a write that has been pending for too long into an error.

@@ -12,6 +12,8 @@ mod connection;
 mod framing;
 mod io;
 mod tls;
+mod upgrade;
 
 pub use accept::serve;
 pub use config::{ServerConfig, TlsFiles};
+pub use upgrade::{RawConnection, Upgrade};

@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::ws::Utf8Bytes;
 use chatapp_types::frame::{CloseReason, ServerEvent};
 use chatapp_types::{RoomId, UserRef};
 
 use super::rendition::{Dialect, Rendition};
-use crate::socket::{Batch, Closing, Outbox, text_of};
+use crate::socket::{Batch, Closing, Frame, Outbox, text_of};
 
 /// Entries kept for those who are about to join, at most.
 const TAIL_MAX: usize = 256;
@@ -97,7 +96,7 @@ impl Listeners {
         self.list.retain(|listener| listener.id != id);
     }
 
-    /// Hands the entries to everyone, in order: each outbox is locked once and its writer woken once for all of them.
+    /// Hands the entries to everyone, in order: each outbox is locked once, and written once, for all of them.
     /// Whoever's membership ends at one of them gets that one, is told, and is let go. Returns how many were.
     pub(super) fn deliver(&mut self, entries: Vec<Rendition>) -> usize {
         let before = self.list.len();
@@ -122,7 +121,7 @@ impl Listeners {
     }
 
     /// Sends a frame that need not arrive to everyone of version 1, but for those whom `except` names.
-    pub(super) fn whisper(&self, frame: &Utf8Bytes, except: impl Fn(&Listener) -> bool) {
+    pub(super) fn whisper(&self, frame: &Frame, except: impl Fn(&Listener) -> bool) {
         for listener in self.list.iter().filter(|l| l.dialect == Dialect::V1 && !except(l)) {
             listener.outbox.push_ephemeral(frame.clone());
         }
@@ -153,6 +152,7 @@ fn hand(batch: &mut Batch<'_>, listener: &Listener, entry: &Rendition, room: Roo
         return true;
     }
     if let Some(frame) = entry.frame(listener.user.id, listener.dialect, listener.floor) {
+        batch.note_news();
         batch.push(frame);
     }
     if entry.ends_for(listener.user.id) {
@@ -164,6 +164,7 @@ fn hand(batch: &mut Batch<'_>, listener: &Listener, entry: &Rendition, room: Roo
 
 fn end(batch: &mut Batch<'_>, listener: &Listener, room: RoomId) {
     listener.live.store(false, Ordering::Relaxed);
+    batch.note_news();
     match listener.dialect {
         Dialect::V1 => batch.push(text_of(ServerEvent::Unsubscribed { room_id: room })),
         // The original interface has one room a socket and no word for its end but this.

@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use chatapp_types::frame::ServerEvent;
 use chatapp_types::{RoomId, UserId, UserRef};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::live::LiveEvent;
-use crate::socket::text_of;
+use crate::socket::{Frame, text_of};
 
 /// Changes are gathered for so long.
 pub(super) const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -40,14 +39,14 @@ pub(super) struct Presence {
     /// What the listeners have been told; nothing yet, or nothing any more in a crowd.
     told: Option<People>,
     /// The full frame of `told`, made when a newcomer first needs it.
-    full: Option<Utf8Bytes>,
+    full: Option<Frame>,
 }
 
 /// What is to be said.
 #[derive(Default)]
 pub(super) struct News {
     /// To all listeners here.
-    pub(super) tell: Option<Utf8Bytes>,
+    pub(super) tell: Option<Frame>,
     /// To the other gateways.
     pub(super) publish: Option<LiveEvent>,
 }
@@ -63,7 +62,7 @@ impl Presence {
     }
 
     /// What a newcomer is told: everyone the others know of. Nothing when all will be told in a moment, or never.
-    pub(super) fn for_newcomer(&mut self) -> Option<Utf8Bytes> {
+    pub(super) fn for_newcomer(&mut self) -> Option<Frame> {
         let told = self.told.as_ref()?;
         let full =
             self.full.get_or_insert_with(|| frame(self.room, told.values().cloned().collect(), Vec::new(), true));
@@ -109,7 +108,7 @@ impl Presence {
         News { tell: self.tell(online), publish }
     }
 
-    fn tell(&mut self, online: People) -> Option<Utf8Bytes> {
+    fn tell(&mut self, online: People) -> Option<Frame> {
         let frame = match &self.told {
             None => frame(self.room, online.values().cloned().collect(), Vec::new(), true),
             Some(told) => {
@@ -129,7 +128,7 @@ impl Presence {
     }
 }
 
-fn frame(room_id: RoomId, online: Vec<UserRef>, offline: Vec<UserRef>, full: bool) -> Utf8Bytes {
+fn frame(room_id: RoomId, online: Vec<UserRef>, offline: Vec<UserRef>, full: bool) -> Frame {
     text_of(ServerEvent::Presence { room_id, online, offline, full })
 }
 
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
     use crate::hub::testing::{room, user};
 
-    fn parsed(text: &Utf8Bytes) -> (Vec<String>, Vec<String>, bool) {
+    fn parsed(text: &Frame) -> (Vec<String>, Vec<String>, bool) {
         let frame: ServerFrame = serde_json::from_str(text.as_str()).unwrap();
         let ServerEvent::Presence { online, offline, full, .. } = frame.event else { panic!("not presence") };
         let names = |users: Vec<UserRef>| users.into_iter().map(|u| u.username).collect();

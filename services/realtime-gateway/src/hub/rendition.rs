@@ -2,11 +2,12 @@
 
 use std::cell::OnceCell;
 
-use axum::extract::ws::Utf8Bytes;
 use chatapp_timeline::RoomEvent;
 use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::{EntryBody, UserId};
 use serde::Serialize;
+
+use crate::socket::Frame;
 
 /// The interface that a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +21,10 @@ pub(crate) enum Dialect {
 /// An event, ready to be handed out.
 pub(super) struct Rendition {
     event: RoomEvent,
-    plain: Utf8Bytes,
-    author: OnceCell<Utf8Bytes>,
-    blank: OnceCell<Utf8Bytes>,
-    v0: OnceCell<Option<Utf8Bytes>>,
+    plain: Frame,
+    author: OnceCell<Frame>,
+    blank: OnceCell<Frame>,
+    v0: OnceCell<Option<Frame>>,
 }
 
 /// The original interface's frame.
@@ -36,7 +37,7 @@ struct V0Frame<'a> {
 impl Rendition {
     /// Wraps an event. Bytes that are no text (which no event of ours has) become an empty frame: the seq is kept.
     pub(super) fn new(event: RoomEvent) -> Self {
-        let plain = Utf8Bytes::try_from(event.frame.clone()).unwrap_or_default();
+        let plain = framed(&event.frame);
         Self { event, plain, author: OnceCell::new(), blank: OnceCell::new(), v0: OnceCell::new() }
     }
 
@@ -51,41 +52,45 @@ impl Rendition {
 
     /// The frame for a listener who may read posts after `floor`; nothing where its dialect has no word for the entry.
     /// Clones share the bytes.
-    pub(super) fn frame(&self, user: UserId, dialect: Dialect, floor: u64) -> Option<Utf8Bytes> {
+    pub(super) fn frame(&self, user: UserId, dialect: Dialect, floor: u64) -> Option<Frame> {
         match dialect {
             // The edit of a post from before one's time says nothing of its text.
-            Dialect::V1 if self.event.route.target_seq.is_some_and(|target| target <= floor) => {
-                Some(self.blank.get_or_init(|| blank_frame(&self.plain).unwrap_or_default()).clone())
-            }
-            Dialect::V1 if self.event.route.key.is_some() && self.event.route.actor == user => Some(
-                self.author.get_or_init(|| Utf8Bytes::try_from(self.event.author_frame()).unwrap_or_default()).clone(),
+            Dialect::V1 if self.event.route.target_seq.is_some_and(|target| target <= floor) => Some(
+                self.blank.get_or_init(|| blank_frame(self.plain.as_str()).unwrap_or_else(|| Frame::text(""))).clone(),
             ),
+            Dialect::V1 if self.event.route.key.is_some() && self.event.route.actor == user => {
+                Some(self.author.get_or_init(|| framed(&self.event.author_frame())).clone())
+            }
             Dialect::V1 => Some(self.plain.clone()),
-            Dialect::V0 => self.v0.get_or_init(|| v0_frame(&self.plain)).clone(),
+            Dialect::V0 => self.v0.get_or_init(|| v0_frame(self.plain.as_str())).clone(),
         }
     }
 
     /// What it costs to keep it.
     pub(super) fn size(&self) -> usize {
-        self.plain.as_str().len() + 256
+        self.plain.bytes().len() + 256
     }
 }
 
+fn framed(json: &[u8]) -> Frame {
+    Frame::text(std::str::from_utf8(json).unwrap_or_default())
+}
+
 /// The edit without its text, as one whose text has been erased. An entry of no known form becomes an empty frame.
-fn blank_frame(frame: &str) -> Option<Utf8Bytes> {
+fn blank_frame(frame: &str) -> Option<Frame> {
     let mut frame: ServerFrame = serde_json::from_str(frame).ok()?;
     let ServerEvent::Entry(entry) = &mut frame.event else { return None };
     let EntryBody::MessageEdited { body, deleted, .. } = &mut entry.body else { return None };
     body.clear();
     *deleted = true;
-    serde_json::to_string(&frame).ok().map(Utf8Bytes::from)
+    Some(Frame::json(&frame))
 }
 
-fn v0_frame(frame: &str) -> Option<Utf8Bytes> {
+fn v0_frame(frame: &str) -> Option<Frame> {
     let frame: ServerFrame = serde_json::from_str(frame).ok()?;
     let ServerEvent::Entry(entry) = frame.event else { return None };
     let EntryBody::MessagePosted { body, deleted: false, .. } = &entry.body else { return None };
-    serde_json::to_string(&V0Frame { username: &entry.actor.username, content: body }).ok().map(Utf8Bytes::from)
+    Some(Frame::json(&V0Frame { username: &entry.actor.username, content: body }))
 }
 
 #[cfg(test)]
@@ -132,7 +137,7 @@ mod tests {
         assert!(frame(0).as_str().contains("the secret"));
         assert!(frame(3).as_str().contains("the secret"));
         let blank = frame(4);
-        assert!(!blank.as_str().contains("secret"), "{blank}");
+        assert!(!blank.as_str().contains("secret"), "{blank:?}");
         let seen: ServerFrame = serde_json::from_str(blank.as_str()).unwrap();
         let ServerEvent::Entry(entry) = seen.event else { panic!("not an entry") };
         assert_eq!((entry.seq, entry.actor), (9, ann.clone()));

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use chatapp_timeline::RoomEvent;
 use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::{Entry, EntryBody, MessageId, RoomId, SendKey, Timestamp, UserId, UserRef};
-use futures::FutureExt as _;
 
 use super::listeners::{Listener, ListenerId};
 use super::rendition::Dialect;
@@ -99,9 +98,7 @@ impl Ear {
 
 /// What waits in the outbox, taken out.
 pub(crate) fn frames(outbox: &Outbox) -> Vec<ServerEvent> {
-    let mut waiting = Vec::new();
-    let _ = outbox.next(&mut waiting).now_or_never();
-    waiting.iter().map(|text| serde_json::from_str::<ServerFrame>(text.as_str()).unwrap().event).collect()
+    outbox.taken().iter().map(|text| serde_json::from_str::<ServerFrame>(text).unwrap().event).collect()
 }
 
 /// The seqs of the entries that wait in the outbox, taken out.

@@ -13,7 +13,7 @@ use axum::routing::{any, get};
 pub(crate) use description::{Description, own};
 pub(crate) use proxy::send;
 pub(crate) use upstream::is_plain;
-pub(crate) use ws::{begin, note_end, upgrade_of};
+pub(crate) use ws::{begin, note_end};
 
 use crate::state::Gateway;
 

@@ -2,27 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::RequestExt as _;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use chatapp_http::ApiError;
+use bytes::Bytes;
+use chatapp_http::{ApiError, RawConnection};
 use chatapp_metrics::GATEWAY;
 use chatapp_types::{ErrorCode, Problem, Secret};
 
 use crate::edge::{Client, bearer, check_socket};
 use crate::socket::identity::Identity;
 use crate::socket::seats::Seat;
-use crate::socket::{Closing, V1, pump};
+use crate::socket::{Closing, Handshake, V1, open, pump};
 use crate::state::Gateway;
-
-/// What one read takes from the socket; a frame may be longer. Each socket has a buffer of this size.
-const READ_BUFFER: usize = 4 * 1024;
-/// What is gathered before the socket is written to; a batch of frames may be longer.
-const WRITE_BUFFER: usize = 16 * 1024;
-/// A frame beyond the limit but below this is still read, so that its sender reads why the socket is closed.
-const READ_AT_MOST: usize = 256 * 1024;
 
 /// The live socket: one JSON object a text frame, both ways.
 ///
@@ -69,7 +60,7 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     check_socket(request.headers(), &gateway.config.allowed_origins)?;
     let client = Client::of(request.headers(), request.extensions(), &gateway.config.trusted_proxies);
     let token = bearer(request.headers());
-    let upgrade = upgrade_of(&mut request).await?;
+    let upgrade = Handshake::of(&mut request)?;
     let place = begin(&gateway).await?;
     let seated = if let Some(token) = token {
         Some(log_in(&gateway, &client, token).await?)
@@ -78,9 +69,9 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
         None
     };
     let tracked = gateway.tasks.token();
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    Ok(upgrade.accept(move |connection, unread| async move {
         drop(place);
-        converse(gateway, client, seated, socket).await;
+        converse(gateway, client, seated, connection, unread).await;
         drop(tracked);
     }))
 }
@@ -93,19 +84,6 @@ async fn log_in(gateway: &Gateway, client: &Client, token: Secret) -> Result<(Se
     Ok((gateway.sockets.seats.take(identity.caller.user)?, identity))
 }
 
-/// The upgrade, with small buffers: most sockets are silent most of the time.
-pub(crate) async fn upgrade_of(request: &mut Request) -> Result<WebSocketUpgrade, Problem> {
-    let upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection> = request.extract_parts().await;
-    let upgrade = upgrade.map_err(|_| {
-        Problem::new(ErrorCode::Malformed).with_detail("this path opens a WebSocket; send the handshake of RFC 6455")
-    })?;
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(READ_AT_MOST)
-        .max_frame_size(READ_AT_MOST))
-}
-
 /// A place among the handshakes; none while shutting down.
 pub(crate) async fn begin(gateway: &Gateway) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
     if gateway.sockets.sockets.is_closed() {
@@ -114,10 +92,17 @@ pub(crate) async fn begin(gateway: &Gateway) -> Result<tokio::sync::OwnedSemapho
     gateway.sockets.place().await
 }
 
-async fn converse(gateway: Gateway, client: Client, seated: Option<(Seat, Identity)>, socket: WebSocket) {
+async fn converse(
+    gateway: Gateway,
+    client: Client,
+    seated: Option<(Seat, Identity)>,
+    connection: RawConnection,
+    unread: Bytes,
+) {
     let services = gateway.sockets.clone();
     drop(gateway);
     let (outbox, budget) = (services.outbox(), services.budget());
+    let socket = open(connection, unread, &outbox).await;
     let mut conversation = V1::begin(services, client, Arc::clone(&outbox), seated);
     let closing = pump::run(socket, &outbox, budget, &mut conversation).await;
     note_end(closing);

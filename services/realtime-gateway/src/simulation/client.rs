@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::extract::ws::Message;
 use bytes::Bytes;
 use chatapp_types::frame::{ServerEvent, ServerFrame};
 use chatapp_types::{RoomId, SendKey, UserRef};
 use serde_json::json;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::chance::Chance;
 use super::gateways::Gateways;

@@ -56,12 +56,12 @@ impl Gateways {
     /// Opens a socket that is logged in.
     pub(super) fn open(&self, number: usize, user: &UserRef) -> Option<Peer> {
         let mut gateway = self.both[number].lock().unwrap();
-        let (server, peer) = socket();
         let services = gateway.services.clone();
+        let (outbox, budget) = (services.outbox(), services.budget());
+        let (server, peer) = socket(&outbox);
         let identity = World::identity(user);
         let seat = services.seats.take(user.id).ok()?;
         let task = tokio::spawn(async move {
-            let (outbox, budget) = (services.outbox(), services.budget());
             let client = Client { address: "192.0.2.1".parse().unwrap(), scheme: "http", host: None };
             let mut conversation = V1::begin(services, client, outbox.clone(), Some((seat, identity)));
             pump::run(server, &outbox, budget, &mut conversation).await

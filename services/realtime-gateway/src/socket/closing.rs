@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use axum::extract::ws::{CloseFrame, Message};
 use chatapp_metrics::SocketEnd;
 use chatapp_types::frame::CloseReason;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// The reason, as the close frame will say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Closing {
     /// The message that closes.
     pub(crate) fn message(self) -> Option<Message> {
         let (code, text) = self.frame()?;
-        Some(Message::Close(Some(CloseFrame { code, reason: text.into() })))
+        Some(Message::Close(Some(CloseFrame { code: code.into(), reason: text.into() })))
     }
 
     /// Whether what waits for the socket is still to be written before it is closed.

@@ -1,18 +1,18 @@
-//! Frames of version 1 as text.
+//! What version 1 says, as frames.
 
-use axum::extract::ws::Utf8Bytes;
 use chatapp_types::frame::{FrameId, ServerEvent, ServerFrame};
 use chatapp_types::{ErrorCode, Problem, RoomId, SendKey};
 
+use super::Frame;
+
 /// The text of a push.
-pub(crate) fn text_of(event: ServerEvent) -> Utf8Bytes {
+pub(crate) fn text_of(event: ServerEvent) -> Frame {
     reply(None, event)
 }
 
 /// The text of an answer to the frame `id`.
-pub(crate) fn reply(id: Option<FrameId>, event: ServerEvent) -> Utf8Bytes {
-    // Plain data serialises.
-    serde_json::to_string(&ServerFrame { id, event }).unwrap_or_default().into()
+pub(crate) fn reply(id: Option<FrameId>, event: ServerEvent) -> Frame {
+    Frame::json(&ServerFrame { id, event })
 }
 
 /// What an error is about.
@@ -28,7 +28,7 @@ pub(crate) struct Concern {
 
 impl Concern {
     /// The text of the error frame for a problem.
-    pub(crate) fn error(self, problem: Problem) -> Utf8Bytes {
+    pub(crate) fn error(self, problem: Problem) -> Frame {
         let retryable = is_retryable(&problem);
         let event = ServerEvent::Error {
             code: problem.code,

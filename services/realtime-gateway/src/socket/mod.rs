@@ -3,7 +3,9 @@
 mod budget;
 pub(crate) mod calls;
 mod closing;
+mod frame;
 mod frames;
+mod handshake;
 mod heartbeat;
 pub(crate) mod identity;
 pub(crate) mod lane;
@@ -15,11 +17,14 @@ pub(crate) mod services;
 pub(crate) mod sockets;
 #[cfg(test)]
 pub(crate) mod testing;
-mod transport;
 pub(crate) mod v1;
+mod wire;
 
 pub(crate) use budget::{Admission, FrameBudget};
 pub(crate) use closing::Closing;
+pub(crate) use frame::Frame;
 pub(crate) use frames::{Concern, reply, text_of};
+pub(crate) use handshake::Handshake;
 pub(crate) use outbox::{Batch, Outbox};
 pub(crate) use v1::V1;
+pub(crate) use wire::{LiveSocket, open};

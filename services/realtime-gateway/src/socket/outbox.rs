@@ -1,82 +1,134 @@
-//! What waits to be written to one socket.
+//! What waits to be written to one socket, and the writing.
 //!
-//! The writer is woken once for whatever waits, and takes all of it: the cost of a delivery is the wake-up and the
-//! system call, not the copy. The queue is bounded in bytes. When it is full the ephemeral frames (typing, presence)
-//! go first; if that is not enough the socket is closed as slow and the client resumes from its cursor: the log has
-//! everything, so nothing is lost.
+//! Whoever pushes writes, there and then, as long as the socket takes it: a delivery costs the system call and no
+//! wake-up. When the socket takes no more, what is left waits and the socket's own task goes on with it as soon as it
+//! can be; until that is done everything else waits behind it, so the order is that of pushing. What is pushed together,
+//! and what has gathered, is written by one call.
+//!
+//! The queue is bounded in bytes. When it is full the ephemeral frames (typing, presence) go first; if that is not
+//! enough the socket is closed as slow and the client resumes from its cursor: the log has everything, so nothing is
+//! lost.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+#[cfg(test)]
+use std::io::Cursor;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
-use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use chatapp_metrics::GATEWAY;
 use chatapp_types::frame::CloseReason;
 use tokio::sync::Notify;
+#[cfg(test)]
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{Role, WebSocket},
+};
 
-use super::Closing;
+use super::wire::Wire;
+use super::{Closing, Frame};
 
-/// What a frame costs besides its bytes: its place in the queue and its header on the wire.
+/// What a frame costs besides its bytes: its place in the queue.
 const FRAME_OVERHEAD: usize = 64;
 /// A queue that has grown beyond this is not kept when it is empty.
-const KEPT_CAPACITY: usize = 32;
+const KEPT_CAPACITY: usize = 4;
+/// Frames written by one call.
+const TOGETHER: usize = 64;
 
-/// The queue between those who push (rooms, answers) and the one task that writes.
+/// The queue between those who push (rooms, answers) and the socket.
 pub(crate) struct Outbox {
     limit: usize,
     queue: Mutex<Queue>,
-    /// Told when the writer has taken what waited.
+    /// Told when something that waited has been written.
     drained: Notify,
 }
 
 #[derive(Default)]
 struct Queue {
-    frames: VecDeque<Waiting>,
+    waiting: VecDeque<Waiting>,
+    /// Bytes of the first one that are written already: it cannot be taken back.
+    begun: usize,
     bytes: usize,
     ephemeral_bytes: usize,
     closing: Option<Closing>,
-    writer: Option<Waker>,
+    /// The socket's own task, where it waits for something to do.
+    owner: Option<Waker>,
+    wire: Option<Arc<dyn Wire>>,
+    /// The socket took no more: its own task goes on, and nobody else writes until that is done.
+    stuck: bool,
+    news: News,
 }
 
 struct Waiting {
-    text: Utf8Bytes,
-    ephemeral: bool,
+    bytes: Bytes,
+    kind: Kind,
 }
 
-/// What the writer is to do next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A frame that arrives, or the socket is closed.
+    Lasting,
+    /// One that need not arrive.
+    Ephemeral,
+}
+
+/// Whether entries of rooms have come since the owner last asked.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum News {
+    #[default]
+    None,
+    /// And the owner does not know yet.
+    Fresh,
+    Told,
+}
+
+/// What the socket's own task is to do next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Write these, in order, then flush.
+    /// Have what waits [written](Outbox::written).
     Write,
-    /// Close the socket. Frames that are still to be written have been given before.
+    /// Entries of a room have come, the first since [`Outbox::forget_news`].
+    News,
+    /// Close the socket. What was still to be written has been.
     Close(Closing),
 }
 
 impl Outbox {
-    /// An empty queue for up to `limit` bytes.
+    /// An empty queue for up to `limit` bytes. Nothing is written before there is something to [write to](Self::attach).
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, queue: Mutex::default(), drained: Notify::new() }
+    }
+
+    /// From now on what is pushed is written there; what waits already goes first.
+    pub(crate) fn attach(&self, wire: Arc<dyn Wire>) {
+        self.batch().queue.wire = Some(wire);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a batch: frames pushed through it go out together, and wake the writer once. Holds a lock: short, and
-    /// no await.
+    /// Begins a batch: frames pushed through it go out together when it is dropped. Holds a lock: short, and no await.
     pub(crate) fn batch(&self) -> Batch<'_> {
         Batch { queue: self.lock(), limit: self.limit }
     }
 
     /// Queues one frame.
-    pub(crate) fn push(&self, text: Utf8Bytes) {
-        self.batch().push(text);
+    pub(crate) fn push(&self, frame: Frame) {
+        self.batch().push(frame);
     }
 
     /// Queues a frame that may be dropped when there is no room.
-    pub(crate) fn push_ephemeral(&self, text: Utf8Bytes) {
-        self.batch().push_ephemeral(text);
+    pub(crate) fn push_ephemeral(&self, frame: Frame) {
+        self.batch().push_ephemeral(frame);
+    }
+
+    /// Queues frames of the WebSocket protocol itself, also while closing: the closing one is among them. Not bounded
+    /// here; they answer frames of the client's, which are counted.
+    pub(crate) fn push_control(&self, bytes: Bytes) {
+        self.batch().queue.add(bytes, Kind::Lasting);
     }
 
     /// Has the socket closed after what waits has been written (or, for some reasons, at once). The first reason
@@ -97,23 +149,28 @@ impl Outbox {
         self.lock().closing.is_some()
     }
 
-    /// Waits until something is to be done, and takes it: all the frames that wait into `into` (which must be empty).
-    /// Cancel-safe. For one task alone.
-    pub(crate) async fn next(&self, into: &mut Vec<Utf8Bytes>) -> Next {
-        poll_fn(|cx| self.poll_next(cx, into)).await
+    /// The texts that wait, taken out, where nothing is attached that they could be written to.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> Vec<String> {
+        let mut queue = self.lock();
+        let mut texts = Vec::new();
+        while let Some(first) = queue.waiting.pop_front() {
+            queue.forget(&first);
+            let read = WebSocket::from_raw_socket(Cursor::new(first.bytes.to_vec()), Role::Client, None).read();
+            texts.push(read.and_then(Message::into_text).expect("a text frame").as_str().to_owned());
+        }
+        self.drained.notify_waiters();
+        texts
     }
 
-    fn poll_next(&self, cx: &mut Context<'_>, into: &mut Vec<Utf8Bytes>) -> Poll<Next> {
+    /// Waits until something is to be done by the socket's own task. Cancel-safe. For that task alone.
+    pub(crate) async fn next(&self) -> Next {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Next> {
         let mut queue = self.lock();
-        if !queue.frames.is_empty() {
-            into.extend(queue.frames.drain(..).map(|waiting| waiting.text));
-            queue.bytes = 0;
-            queue.ephemeral_bytes = 0;
-            if queue.frames.capacity() > KEPT_CAPACITY {
-                queue.frames = VecDeque::new();
-            }
-            drop(queue);
-            self.drained.notify_waiters();
+        if !queue.waiting.is_empty() || queue.stuck {
             return Poll::Ready(Next::Write);
         }
         if let Some(closing) = queue.closing {
@@ -121,21 +178,57 @@ impl Outbox {
             self.drained.notify_waiters();
             return Poll::Ready(Next::Close(closing));
         }
-        if !queue.writer.as_ref().is_some_and(|writer| writer.will_wake(cx.waker())) {
-            queue.writer = Some(cx.waker().clone());
+        if queue.news == News::Fresh {
+            queue.news = News::Told;
+            return Poll::Ready(Next::News);
+        }
+        if !queue.owner.as_ref().is_some_and(|owner| owner.will_wake(cx.waker())) {
+            queue.owner = Some(cx.waker().clone());
         }
         Poll::Pending
     }
 
+    /// From now on entries of a room are news again.
+    pub(crate) fn forget_news(&self) {
+        self.lock().news = News::None;
+    }
+
+    /// Writes all that waits. Cancel-safe. For the socket's own task alone.
+    pub(crate) async fn written(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_written(cx)).await
+    }
+
+    /// As [`Outbox::written`].
+    pub(crate) fn poll_written(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut queue = self.lock();
+        if queue.waiting.is_empty() && !queue.stuck {
+            return Poll::Ready(Ok(()));
+        }
+        let Some(wire) = queue.wire.clone() else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
+        // Set until all is written, so that what is pushed meanwhile waits behind.
+        queue.stuck = true;
+        while !queue.waiting.is_empty() {
+            let taken = ready!(queue.gathered(|bytes| wire.poll_write(cx, bytes)))?;
+            if taken == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            queue.take(taken);
+            self.drained.notify_waiters();
+        }
+        ready!(wire.poll_flush(cx))?;
+        queue.stuck = false;
+        Poll::Ready(Ok(()))
+    }
+
     /// Waits until the socket is to be closed without regard to what waits: the queue was full, the session ended.
-    /// Used while a write is stuck. Cancel-safe. For the writer's task alone.
+    /// Used while a write is stuck. Cancel-safe. For the socket's own task alone.
     pub(crate) async fn cut(&self) -> Closing {
         poll_fn(|cx| {
             let mut queue = self.lock();
             match queue.closing {
                 Some(closing) if !closing.says_goodbye() => Poll::Ready(closing),
                 _ => {
-                    queue.writer = Some(cx.waker().clone());
+                    queue.owner = Some(cx.waker().clone());
                     Poll::Pending
                 }
             }
@@ -162,7 +255,89 @@ impl Outbox {
     }
 }
 
-/// Frames on their way into the queue; the writer is woken when it is dropped.
+impl Queue {
+    fn add(&mut self, bytes: Bytes, kind: Kind) {
+        let size = bytes.len() + FRAME_OVERHEAD;
+        self.bytes += size;
+        if kind == Kind::Ephemeral {
+            self.ephemeral_bytes += size;
+        }
+        self.waiting.push_back(Waiting { bytes, kind });
+    }
+
+    /// Writes what waits as far as the socket takes it at once. Says whether the owner has to go on.
+    fn write_out(&mut self) -> bool {
+        while !self.waiting.is_empty() {
+            let Some(wire) = self.wire.as_deref().filter(|_| !self.stuck) else { return true };
+            match self.gathered(|bytes| wire.try_write(bytes)) {
+                Ok(taken) if taken > 0 => self.take(taken),
+                // What is wrong with it, if anything is, the owner will find.
+                _ => {
+                    self.stuck = true;
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Shows the bytes that are next, for one call.
+    fn gathered<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+        if let (1, Some(only)) = (self.waiting.len(), self.waiting.front()) {
+            return write(&[IoSlice::new(&only.bytes[self.begun..])]);
+        }
+        let mut slices = [IoSlice::new(&[]); TOGETHER];
+        let mut begun = self.begun;
+        let count = self.waiting.len().min(TOGETHER);
+        for (slice, waiting) in slices.iter_mut().zip(&self.waiting) {
+            *slice = IoSlice::new(&waiting.bytes[std::mem::take(&mut begun)..]);
+        }
+        write(&slices[..count])
+    }
+
+    /// Takes out what has been written, so many bytes.
+    fn take(&mut self, written: usize) {
+        let before = self.waiting.len();
+        self.begun += written;
+        while let Some(first) = self.waiting.front()
+            && self.begun >= first.bytes.len()
+        {
+            self.begun -= first.bytes.len();
+            if let Some(done) = self.waiting.pop_front() {
+                self.forget(&done);
+            }
+        }
+        GATEWAY.writes.inc();
+        GATEWAY.frames.inc_by((before - self.waiting.len()) as u64);
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_CAPACITY {
+            self.waiting = VecDeque::new();
+        }
+    }
+
+    fn forget(&mut self, gone: &Waiting) {
+        let size = gone.bytes.len() + FRAME_OVERHEAD;
+        self.bytes -= size;
+        if gone.kind == Kind::Ephemeral {
+            self.ephemeral_bytes -= size;
+        }
+    }
+
+    /// Takes back what has not been begun, and is not to be kept.
+    fn retain(&mut self, keep: impl Fn(Kind) -> bool) {
+        let begun = usize::from(self.begun > 0);
+        let mut left = VecDeque::with_capacity(begun);
+        for (place, waiting) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if place < begun || keep(waiting.kind) {
+                left.push_back(waiting);
+            } else {
+                self.forget(&waiting);
+            }
+        }
+        self.waiting = left;
+    }
+}
+
+/// Frames on their way into the queue; written when it is dropped.
 pub(crate) struct Batch<'a> {
     queue: MutexGuard<'a, Queue>,
     limit: usize,
@@ -170,35 +345,40 @@ pub(crate) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Queues a frame. When there is no room for it even without the ephemeral ones, the socket is closed as slow.
-    pub(crate) fn push(&mut self, text: Utf8Bytes) {
-        let size = text.as_str().len() + FRAME_OVERHEAD;
+    pub(crate) fn push(&mut self, frame: Frame) {
+        let size = frame.bytes().len() + FRAME_OVERHEAD;
         if self.queue.closing.is_some() {
             return;
         }
-        if self.queue.bytes + size > self.limit {
-            self.shed();
+        if self.queue.bytes + size > self.limit && self.queue.ephemeral_bytes > 0 {
+            let before = self.queue.waiting.len();
+            self.queue.retain(|kind| kind != Kind::Ephemeral);
+            GATEWAY.shed.inc_by((before - self.queue.waiting.len()) as u64);
         }
         if self.queue.bytes + size > self.limit {
             self.close(CloseReason::Slow.into());
             return;
         }
-        self.queue.bytes += size;
-        self.queue.frames.push_back(Waiting { text, ephemeral: false });
+        self.queue.add(frame.into_bytes(), Kind::Lasting);
     }
 
     /// Queues a frame if there is ample room, else drops it.
-    pub(crate) fn push_ephemeral(&mut self, text: Utf8Bytes) {
-        let size = text.as_str().len() + FRAME_OVERHEAD;
+    pub(crate) fn push_ephemeral(&mut self, frame: Frame) {
         if self.queue.closing.is_some() {
             return;
         }
-        if self.queue.bytes + size > self.limit / 2 {
+        if self.queue.bytes + frame.bytes().len() + FRAME_OVERHEAD > self.limit / 2 {
             GATEWAY.shed.inc();
             return;
         }
-        self.queue.bytes += size;
-        self.queue.ephemeral_bytes += size;
-        self.queue.frames.push_back(Waiting { text, ephemeral: true });
+        self.queue.add(frame.into_bytes(), Kind::Ephemeral);
+    }
+
+    /// Takes note that there is news of a room: the owner hears of it once.
+    pub(crate) fn note_news(&mut self) {
+        if self.queue.news == News::None {
+            self.queue.news = News::Fresh;
+        }
     }
 
     /// As [`Outbox::close`].
@@ -206,9 +386,7 @@ impl Batch<'_> {
         if self.queue.closing.is_none() {
             self.queue.closing = Some(closing);
             if !closing.says_goodbye() {
-                self.queue.frames = VecDeque::new();
-                self.queue.bytes = 0;
-                self.queue.ephemeral_bytes = 0;
+                self.queue.retain(|_| false);
             }
         }
     }
@@ -217,135 +395,18 @@ impl Batch<'_> {
     pub(crate) fn is_closing(&self) -> bool {
         self.queue.closing.is_some()
     }
-
-    fn shed(&mut self) {
-        if self.queue.ephemeral_bytes > 0 {
-            let before = self.queue.frames.len();
-            self.queue.frames.retain(|waiting| !waiting.ephemeral);
-            GATEWAY.shed.inc_by((before - self.queue.frames.len()) as u64);
-            self.queue.bytes -= self.queue.ephemeral_bytes;
-            self.queue.ephemeral_bytes = 0;
-        }
-    }
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if let Some(writer) = self.queue.writer.take() {
-            writer.wake();
+        let left = self.queue.write_out();
+        if (left || self.queue.closing.is_some() || self.queue.news == News::Fresh)
+            && let Some(owner) = self.queue.owner.take()
+        {
+            owner.wake();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use futures::FutureExt as _;
-
-    use super::*;
-
-    fn text(n: usize) -> Utf8Bytes {
-        "x".repeat(n).into()
-    }
-
-    fn taken(outbox: &Outbox) -> Vec<usize> {
-        let mut frames = Vec::new();
-        let _ = outbox.next(&mut frames).now_or_never();
-        frames.iter().map(|f| f.as_str().len()).collect()
-    }
-
-    #[tokio::test]
-    async fn all_that_waits_is_taken_at_once_and_in_order() {
-        let outbox = Outbox::new(10_000);
-        for n in 1..=3 {
-            outbox.push(text(n));
-        }
-        assert_eq!(taken(&outbox), [1, 2, 3]);
-        assert!(taken(&outbox).is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_writer_is_woken_by_a_push() {
-        let outbox = std::sync::Arc::new(Outbox::new(10_000));
-        let reader = outbox.clone();
-        let writer = tokio::spawn(async move {
-            let mut frames = Vec::new();
-            reader.next(&mut frames).await;
-            frames.len()
-        });
-        tokio::task::yield_now().await;
-        outbox.push(text(1));
-        assert_eq!(writer.await.unwrap(), 1);
-    }
-
-    #[tokio::test]
-    async fn when_it_is_full_ephemeral_frames_go_first() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(100));
-        outbox.push_ephemeral(text(200));
-        outbox.push(text(600));
-        assert!(!outbox.is_closing());
-        assert_eq!(taken(&outbox), [100, 600]);
-    }
-
-    #[tokio::test]
-    async fn an_ephemeral_frame_without_ample_room_is_dropped() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(500));
-        outbox.push_ephemeral(text(10));
-        assert_eq!(taken(&outbox), [500]);
-    }
-
-    #[tokio::test]
-    async fn a_queue_that_would_overflow_closes_its_socket_as_slow_and_keeps_nothing() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(600));
-        outbox.push(text(600));
-        let mut frames = Vec::new();
-        let next = outbox.next(&mut frames).await;
-        assert!(matches!(next, Next::Close(Closing::Reason(CloseReason::Slow))), "{next:?}");
-        assert!(frames.is_empty());
-        outbox.push(text(1));
-        assert!(outbox.next(&mut frames).await_is_close(), "nothing is queued any more");
-    }
-
-    #[tokio::test]
-    async fn a_polite_close_comes_after_what_waits() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(5));
-        outbox.close(CloseReason::ShuttingDown.into());
-        assert_eq!(taken(&outbox), [5]);
-        let mut frames = Vec::new();
-        assert!(outbox.next(&mut frames).await_is_close());
-    }
-
-    #[tokio::test]
-    async fn the_end_of_a_session_does_not_wait_for_what_waits() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(5));
-        outbox.close(CloseReason::SessionRevoked.into());
-        let mut frames = Vec::new();
-        assert!(outbox.next(&mut frames).await_is_close());
-        assert!(frames.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_replay_waits_until_its_reader_has_caught_up() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(text(600));
-        let mut room = Box::pin(outbox.has_room());
-        assert!(room.as_mut().now_or_never().is_none());
-        taken(&outbox);
-        assert_eq!(room.now_or_never(), Some(true));
-    }
-
-    trait IsClose {
-        fn await_is_close(self) -> bool;
-    }
-
-    impl<F: Future<Output = Next>> IsClose for F {
-        fn await_is_close(self) -> bool {
-            matches!(self.now_or_never(), Some(Next::Close(_)))
-        }
-    }
-}
+mod tests;

@@ -1,20 +1,21 @@
-//! The loop of one socket: what waits is written, what comes in is handed to the conversation, in one task.
+//! The loop of one socket: what comes in is handed to the conversation, what could not be written at once is written.
 //!
 //! Generic over the socket, so that it is tested without one, and over the conversation, since version 1 and the
-//! original interface differ in words alone. All frames that wait are fed and flushed once.
+//! original interface differ in words alone. Most frames never come by here: who pushes them writes them (see
+//! [`Outbox`]).
 
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
 use chatapp_metrics::{GATEWAY, Limit, THROTTLED};
 use chatapp_types::frame::CloseReason;
 use chatapp_types::limits::FRAME_MAX_BYTES;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::heartbeat::{Beat, Heartbeat};
 use super::outbox::Next;
@@ -27,8 +28,6 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 /// And to one who reads slowly: it must take what is on its way before it can be told why there is no more. Its queue
 /// is empty by then, so waiting costs a connection and nothing else.
 const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(20);
-/// A buffer that has grown beyond this is not kept.
-const KEPT_FRAMES: usize = 64;
 
 /// What comes of a step: go on, or close.
 pub(crate) type Flow = ControlFlow<Closing>;
@@ -49,6 +48,9 @@ pub(crate) trait Conversation: Send {
 
     /// Whether frames can be taken now; if not, the socket is not read until [`Conversation::poll_work`] has made progress.
     fn wants_input(&self) -> bool;
+
+    /// Entries of a room have come, the first since [`Outbox::forget_news`].
+    fn on_news(&mut self) {}
 
     /// When [`Conversation::on_time`] is to be called next.
     fn next_time(&self) -> Option<Instant>;
@@ -102,7 +104,6 @@ where
     C: Conversation,
 {
     let mut heart = Heartbeat::new(Instant::now());
-    let mut frames: Vec<Utf8Bytes> = Vec::new();
     let mut timer = pin!(tokio::time::sleep_until(heart.next()));
     loop {
         let time = conversation.next_time().map_or(heart.next(), |time| time.min(heart.next()));
@@ -110,13 +111,17 @@ where
             timer.as_mut().reset(time);
         }
         let event = tokio::select! {
-            next = outbox.next(&mut frames) => Event::Out(next),
+            next = outbox.next() => Event::Out(next),
             worked = std::future::poll_fn(|cx| conversation.poll_work(cx)) => Event::Worked(worked),
             message = socket.next(), if conversation.wants_input() => Event::In(message),
             () = timer.as_mut() => Event::Time,
         };
         let flow = match event {
-            Event::Out(Next::Write) => write(socket, &mut frames, outbox).await,
+            Event::Out(Next::Write) => write(outbox).await,
+            Event::Out(Next::News) => {
+                conversation.on_news();
+                ControlFlow::Continue(())
+            }
             Event::Out(Next::Close(closing)) => ControlFlow::Break(closing),
             Event::Worked(flow) => flow,
             Event::In(None) => ControlFlow::Break(Closing::Gone),
@@ -128,22 +133,18 @@ where
             Event::Time => on_time(socket, &mut heart, conversation).await,
         };
         if let ControlFlow::Break(closing) = flow {
-            return last_words(socket, &mut frames, outbox, closing).await;
+            return last_words(outbox, closing).await;
         }
     }
 }
 
 /// What waits is still written, where the reason allows it, before the close frame says why.
-async fn last_words<S, E>(socket: &mut S, frames: &mut Vec<Utf8Bytes>, outbox: &Outbox, closing: Closing) -> Closing
-where
-    S: Sink<Message, Error = E> + Unpin,
-    Closing: From<E>,
-{
+async fn last_words(outbox: &Outbox, closing: Closing) -> Closing {
     outbox.close(closing);
     if closing.says_goodbye() {
         let writing = async {
-            while let Next::Write = outbox.next(frames).await {
-                if write(socket, frames, outbox).await.is_break() {
+            while let Next::Write = outbox.next().await {
+                if write(outbox).await.is_break() {
                     break;
                 }
             }
@@ -160,6 +161,8 @@ fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversati
         Message::Pong(_) => return ControlFlow::Continue(()),
         Message::Text(text) => (Some(text.as_str()), text.len()),
         Message::Binary(bytes) | Message::Ping(bytes) => (None, bytes.len()),
+        // Reading makes none.
+        Message::Frame(_) => return ControlFlow::Continue(()),
     };
     if size > FRAME_MAX_BYTES {
         return ControlFlow::Break(conversation.closing(CloseReason::FrameTooLarge));
@@ -205,33 +208,17 @@ where
     conversation.on_time(now)
 }
 
-/// Feeds all frames, then flushes once. A reader that is too slow is cut when its outbox overflows meanwhile.
-async fn write<S, E>(socket: &mut S, frames: &mut Vec<Utf8Bytes>, outbox: &Outbox) -> Flow
-where
-    S: Sink<Message, Error = E> + Unpin,
-    Closing: From<E>,
-{
-    GATEWAY.frames.inc_by(frames.len() as u64);
-    GATEWAY.writes.inc();
-    let writing = async {
-        for text in frames.drain(..) {
-            socket.feed(Message::Text(text)).await?;
-        }
-        socket.flush().await
-    };
-    let flow = tokio::select! {
+/// Writes what could not be written at once. A reader that is too slow is cut when its outbox overflows meanwhile.
+async fn write(outbox: &Outbox) -> Flow {
+    tokio::select! {
         biased;
-        written = writing => match written {
+        written = outbox.written() => match written {
             Ok(()) => ControlFlow::Continue(()),
-            Err(err) => ControlFlow::Break(err.into()),
+            Err(_) => ControlFlow::Break(Closing::Gone),
         },
         closing = outbox.cut() => ControlFlow::Break(closing),
         () = stalled() => ControlFlow::Break(CloseReason::Slow.into()),
-    };
-    if frames.capacity() > KEPT_FRAMES {
-        *frames = Vec::new();
     }
-    flow
 }
 
 /// A timer that costs nothing unless a write has to wait.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use chatapp_http::Revocations;
 use chatapp_metrics::{GATEWAY, Protocol};
 use chatapp_types::SessionId;
@@ -14,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::seats::Seat;
-use super::{Closing, Outbox, text_of};
+use super::{Closing, Frame, Outbox, text_of};
 use crate::hub::{Delivery, Dialect};
 
 struct Entry {
@@ -113,7 +112,7 @@ impl Sockets {
         }
     }
 
-    fn tell(&self, frame: &Utf8Bytes) {
+    fn tell(&self, frame: &Frame) {
         for entry in self.lock().values().filter(|entry| entry.dialect == Dialect::V1) {
             entry.outbox.push(frame.clone());
         }

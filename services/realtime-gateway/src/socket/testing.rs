@@ -2,32 +2,66 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::{self, Cursor, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::Message;
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::{Sink, Stream, StreamExt as _};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
-use super::Closing;
+use super::wire::Wire;
+use super::{Closing, Outbox};
 
-/// Both ends.
-pub(crate) fn socket() -> (MemorySocket, Peer) {
+/// Both ends. What `outbox` has goes to the peer from now on.
+pub(crate) fn socket(outbox: &Outbox) -> (MemorySocket, Peer) {
     let (to_server, from_client) = mpsc::unbounded();
     let (to_client, from_server) = mpsc::unbounded();
     let stuck = Arc::default();
-    let socket = MemorySocket { from_client, to_client, stuck: Arc::clone(&stuck) };
+    outbox.attach(Arc::new(MemoryWire { to_client: to_client.clone(), stuck: Arc::clone(&stuck) }));
+    let socket = MemorySocket { from_client, to_client };
     (socket, Peer { to_server, from_server, stuck })
 }
 
-/// The server's end.
+/// The server's end: what comes in, and the frames of the WebSocket protocol itself.
 pub(crate) struct MemorySocket {
     from_client: mpsc::UnboundedReceiver<Result<Message, Closing>>,
     to_client: mpsc::UnboundedSender<Message>,
+}
+
+/// The server's end as an outbox writes to it.
+struct MemoryWire {
+    to_client: mpsc::UnboundedSender<Message>,
     stuck: Arc<Mutex<bool>>,
+}
+
+impl MemoryWire {
+    /// One frame a call, and each whole.
+    fn write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut client = WebSocket::from_raw_socket(Cursor::new(bytes[0].to_vec()), Role::Client, None);
+        let message = client.read().expect("a frame");
+        self.to_client.unbounded_send(message).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes[0].len())
+    }
+}
+
+impl Wire for MemoryWire {
+    fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        if *self.stuck.lock().unwrap() { Err(io::ErrorKind::WouldBlock.into()) } else { self.write(bytes) }
+    }
+
+    fn poll_write(&self, _: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        // A client that reads nothing; never woken, since it never reads again.
+        if *self.stuck.lock().unwrap() { Poll::Pending } else { Poll::Ready(self.write(bytes)) }
+    }
+
+    fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl Stream for MemorySocket {
@@ -50,8 +84,7 @@ impl Sink<Message> for MemorySocket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Closing>> {
-        // A client that reads nothing; never woken, since it never reads again.
-        if *self.stuck.lock().unwrap() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Closing>> {
@@ -105,7 +138,7 @@ impl Peer {
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             match self.next().await {
-                Some(Message::Close(Some(frame))) => return frame.code,
+                Some(Message::Close(Some(frame))) => return frame.code.into(),
                 Some(_) => {}
                 None => panic!("no close frame"),
             }

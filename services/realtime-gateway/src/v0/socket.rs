@@ -1,6 +1,7 @@
 //! The handshake of the original's socket, `/ws/{room_name}?token=`.
 
-use axum::extract::ws::WebSocket;
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use chatapp_http::{Audience, AuthFailure};
@@ -12,9 +13,9 @@ use super::calls::Services;
 use super::conversation::{Speaker, V0, listen};
 use crate::edge::{Client, check_socket};
 use crate::hub::Dialect;
-use crate::rest::{begin, is_plain, note_end, upgrade_of};
+use crate::rest::{begin, is_plain, note_end};
 use crate::socket::seats::Seat;
-use crate::socket::{Closing, pump};
+use crate::socket::{Closing, Handshake, LiveSocket, Outbox, open, pump};
 use crate::state::Gateway;
 
 /// The original took the token here and nowhere else. It is taken out at once and shown nowhere.
@@ -37,15 +38,17 @@ async fn handshake(gateway: Gateway, mut request: Request) -> Result<Response, P
     let room_name = request.uri().path().strip_prefix("/ws/").unwrap_or_default().to_owned();
     let query = axum::extract::Query::<TokenQuery>::try_from_uri(request.uri());
     let token = query.ok().and_then(|query| query.0.token);
-    let upgrade = upgrade_of(&mut request).await?;
+    let upgrade = Handshake::of(&mut request)?;
     gateway.limits.check_address(&client)?;
     let place = begin(&gateway).await?;
     let tracked = gateway.tasks.token();
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    Ok(upgrade.accept(move |connection, unread| async move {
+        let outbox = gateway.sockets.outbox();
+        let socket = open(connection, unread, &outbox).await;
         match enter(&gateway, token, room_name).await {
             Ok((seat, speaker)) => {
                 drop(place);
-                converse(gateway, seat, speaker, socket).await;
+                converse(gateway, seat, speaker, socket, outbox).await;
             }
             Err(closing) => {
                 drop(place);
@@ -68,13 +71,13 @@ async fn enter(gateway: &Gateway, token: Option<Secret>, room_name: String) -> R
     }
     let seat = gateway.sockets.seats.take(caller.user).map_err(|_| Closing::TryAgain)?;
     let calls = Services { rooms: gateway.rooms.clone(), messages: gateway.messages.clone() };
-    Ok((seat, Speaker { calls: std::sync::Arc::new(calls), caller, token, room_name }))
+    Ok((seat, Speaker { calls: Arc::new(calls), caller, token, room_name }))
 }
 
-async fn converse(gateway: Gateway, seat: Seat, speaker: Speaker, socket: WebSocket) {
+async fn converse(gateway: Gateway, seat: Seat, speaker: Speaker, socket: LiveSocket, outbox: Arc<Outbox>) {
     let services = gateway.sockets.clone();
     drop(gateway);
-    let (outbox, budget) = (services.outbox(), services.budget());
+    let budget = services.budget();
     let registered = services.sockets.register(seat, outbox.clone(), speaker.caller.session, Dialect::V0);
     let closing = match listen(&services.hub, &speaker, &outbox).await {
         Ok(subscription) => {

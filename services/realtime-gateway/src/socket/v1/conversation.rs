@@ -41,10 +41,14 @@ impl Conversation for V1 {
         self.lane.has_room()
     }
 
+    fn on_news(&mut self) {
+        self.news = true;
+        self.heads_at.get_or_insert_with(|| Instant::now() + HEADS_EVERY);
+    }
+
     fn next_time(&self) -> Option<Instant> {
         let Some(expiry) = &self.expiry else { return Some(self.auth_by) };
-        let heads = (!self.rooms.is_empty()).then_some(self.heads_at);
-        [heads, expiry.next()].into_iter().flatten().min()
+        [self.heads_at, expiry.next()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) -> Flow {
@@ -66,9 +70,8 @@ impl Conversation for V1 {
             ExpiryStep::Warn => self.refuse(Concern::default(), ErrorCode::TokenExpired),
             ExpiryStep::Close => return ControlFlow::Break(CloseReason::TokenExpired.into()),
         }
-        if self.heads_at <= now {
-            self.heads_at = now + HEADS_EVERY;
-            self.tell_heads();
+        if self.heads_at.is_some_and(|at| at <= now) {
+            self.tell_heads(now);
         }
         self.begin_next()
     }

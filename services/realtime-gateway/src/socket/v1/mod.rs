@@ -61,7 +61,10 @@ pub(crate) struct V1 {
     rooms: HashMap<RoomId, Followed>,
     malformed: u32,
     auth_by: Instant,
-    heads_at: Instant,
+    /// Set while there is news of a room to tell.
+    heads_at: Option<Instant>,
+    /// Whether there has been news since the last look at the heads.
+    news: bool,
     typed_at: Option<Instant>,
     expiry: Option<Expiry>,
 }
@@ -85,7 +88,8 @@ impl V1 {
             rooms: HashMap::new(),
             malformed: 0,
             auth_by: now + AUTH_WITHIN,
-            heads_at: now + HEADS_EVERY,
+            heads_at: None,
+            news: false,
             typed_at: None,
             expiry: None,
         };
@@ -270,7 +274,11 @@ impl V1 {
         }
     }
 
-    fn tell_heads(&mut self) {
+    fn tell_heads(&mut self, now: Instant) {
+        // Once more after the last news: a head is told by the room a moment after its entry is in the outbox.
+        self.heads_at = self.news.then(|| now + HEADS_EVERY);
+        self.news = false;
+        self.outbox.forget_news();
         // What was cut off has been told so; here it is let go.
         self.rooms.retain(|_, followed| followed.subscription.is_live());
         let mut moved = BTreeMap::new();

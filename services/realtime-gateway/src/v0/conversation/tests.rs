@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use axum::extract::ws::Message;
 use chatapp_bus::{Bus as _, LocalBus, subject};
 use chatapp_http::Audience;
 use chatapp_timeline::RoomEvent;
@@ -14,6 +13,7 @@ use chatapp_types::auth::Scope;
 use chatapp_types::messages::TimelinePage;
 use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SessionId, SystemClock, UserRef};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -114,8 +114,8 @@ async fn open(platform: &Arc<Platform>, budget: FrameBudget) -> Peer {
 
 async fn open_with(platform: &Arc<Platform>, budget: FrameBudget, config: &GatewayConfig) -> Peer {
     let limits = Arc::new(RequestLimits::new(config));
-    let (socket, peer) = socket();
     let outbox = Arc::new(Outbox::new(100_000));
+    let (socket, peer) = socket(&outbox);
     let speaker = speaker(platform);
     let subscription = listen(&hub(platform), &speaker, &outbox).await.unwrap();
     tokio::spawn(async move {
@@ -161,7 +161,7 @@ async fn who_is_blocked_is_closed() {
     let blocked = EntryBody::MemberBlocked { subject: platform.author.clone(), until: None };
     platform.commit(|seq| entry(platform.room, seq, &user("admin"), blocked));
     platform.commit(|seq| message(platform.room, seq, &user("admin"), "after", None));
-    assert_eq!(peer.next().await.map(|m| matches!(m, Message::Close(Some(f)) if f.code == 1008)), Some(true));
+    assert_eq!(peer.next().await.map(|m| matches!(m, Message::Close(Some(f)) if u16::from(f.code) == 1008)), Some(true));
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +244,7 @@ async fn the_end_of_the_token_is_the_end_of_the_socket() {
     loop {
         match peer.next().await.unwrap() {
             Message::Ping(_) => peer.send(Message::Pong(bytes::Bytes::new())),
-            Message::Close(frame) => break assert_eq!(frame.unwrap().code, 1008),
+            Message::Close(frame) => break assert_eq!(u16::from(frame.unwrap().code), 1008),
             other => panic!("{other:?}"),
         }
     }

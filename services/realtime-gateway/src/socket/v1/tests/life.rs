@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::socket::LiveSocket;
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_frame_is_refused_and_the_tenth_time_closed() {
@@ -229,8 +230,8 @@ async fn an_idle_socket_is_small() {
     let services = scene.services.clone();
     let outbox = services.outbox();
     let mut conversation = V1::begin(services.clone(), here(), outbox.clone(), None);
-    let (socket, _peer) = socket();
+    let (socket, _peer) = socket(&outbox);
     let own = size_of_val(&pump::run(socket, &outbox, services.budget(), &mut conversation));
-    let whole = own + size_of::<V1>() + size_of::<axum::extract::ws::WebSocket>();
-    assert!(whole < 4 * 1024, "{own} + {} + {}", size_of::<V1>(), size_of::<axum::extract::ws::WebSocket>());
+    let whole = own + size_of::<V1>() + size_of::<LiveSocket>();
+    assert!(whole < 4 * 1024, "{own} + {} + {}", size_of::<V1>(), size_of::<LiveSocket>());
 }

@@ -72,7 +72,7 @@ async fn an_expired_token_has_twenty_five_seconds_of_grace() {
     loop {
         match peer.next().await.unwrap() {
             WsMessage::Ping(_) => peer.send(WsMessage::Pong(bytes::Bytes::new())),
-            WsMessage::Close(frame) => break assert_eq!(frame.unwrap().code, 4500),
+            WsMessage::Close(frame) => break assert_eq!(u16::from(frame.unwrap().code), 4500),
             other => panic!("{other:?}"),
         }
     }

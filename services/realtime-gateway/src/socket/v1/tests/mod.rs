@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::ws::Message as WsMessage;
 use chatapp_bus::{Bus as _, LocalBus, subject};
 use chatapp_http::{Audience, Caller, Revocations};
 use chatapp_timeline::RoomEvent;
@@ -24,6 +23,7 @@ use chatapp_types::messages::{Message, PostMessageRequest, PostedMessage, Timeli
 use chatapp_types::{Clock as _, Entry, EntryBody, ErrorCode, MessageId, Problem, RoomId, Secret, SendKey, SessionId};
 use chatapp_types::{Timestamp, UserId, UserRef};
 use tokio::sync::{Notify, Semaphore};
+use tokio_tungstenite::tungstenite::Message as WsMessage;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -254,10 +254,10 @@ impl Scene {
     }
 
     fn open(&self, identity: Option<Identity>) -> Peer {
-        let (socket, wire) = socket();
         let services = self.services.clone();
+        let (outbox, budget) = (services.outbox(), services.budget());
+        let (socket, wire) = socket(&outbox);
         let ended = tokio::spawn(async move {
-            let (outbox, budget) = (services.outbox(), services.budget());
             let seated = identity.map(|identity| (services.seats.take(identity.caller.user).unwrap(), identity));
             let mut conversation = V1::begin(services, here(), outbox.clone(), seated);
             pump::run(socket, &outbox, budget, &mut conversation).await
