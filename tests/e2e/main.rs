@@ -10,6 +10,7 @@ mod draining;
 mod gateway;
 mod home;
 mod live;
+mod load;
 mod logs;
 mod matrix;
 mod messages;

@@ -5,9 +5,13 @@
 #![allow(clippy::print_stdout, clippy::expect_used)]
 
 mod cases;
+mod floor;
+mod history;
 mod idle;
 mod process;
 mod report;
+mod rooms;
+mod server;
 mod traffic;
 mod world;
 
@@ -17,62 +21,105 @@ use anyhow::Context;
 use clap::Parser;
 
 use cases::{CASES, Case};
-use process::ServerProcesses;
+use floor::Mode;
+use report::{Floors, Report, Run};
+use server::Server;
 use world::World;
 
-/// Measures a ChatApp gateway under load.
+/// Measures a ChatApp gateway under load, and the physical floor beside it.
 ///
-/// Without --url a release or debug build of `chatapp up`, whichever this tool is, is started on a temporary folder.
+/// Without --url a `chatapp` of the same build as this tool is started on a temporary folder.
 #[derive(Debug, Parser)]
 #[command(name = "load", version)]
 struct Args {
-    /// The cases to run, in order: fan200, fan200x16, fan1000, rate100, acked16, acked64, idle1000, idle5000.
-    #[arg(default_values_t = ["fan200".to_owned(), "fan200x16".to_owned(), "rate100".to_owned(), "acked16".to_owned(), "acked64".to_owned(), "idle1000".to_owned()])]
+    /// The cases to run, in order: fan10, fan100, fan200, fan200x16, fan1000, rate100, acked1, acked16, acked64,
+    /// idle1000, idle5000, idle10000, rooms10, rooms100, rooms1000, history1k, history1m, history10m.
+    #[arg(default_values_t = ["fan200", "fan200x16", "rate100", "acked16", "acked64", "idle1000"].map(str::to_owned))]
     cases: Vec<String>,
     /// A gateway that runs already, started with `CHATAPP_RATE_LIMITS=off`.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "distributed")]
     url: Option<String>,
     /// The server's processes, where --url is given: their CPU time and memory are read.
     #[arg(long)]
     pid: Vec<u32>,
+    /// Two of each service and an event bus between them; the gateways' and the bus's CPU is counted.
+    #[arg(long)]
+    distributed: bool,
     /// How many times each case is run; medians are reported, with the least and the most.
     #[arg(long, default_value_t = 1)]
     runs: usize,
     /// A tenth of the messages, for a check of counts alone.
     #[arg(long)]
     short: bool,
+    /// Leaves the floor out.
+    #[arg(long)]
+    no_floor: bool,
     /// One JSON object a run instead of the table.
     #[arg(long)]
     json: bool,
+    /// Is the floor, instead of measuring.
+    #[arg(long, hide = true)]
+    serve_floor: Option<Mode>,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    if let Some(mode) = args.serve_floor {
+        return floor::serve(mode).map(|()| ExitCode::SUCCESS);
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(measure(args))
+}
+
+async fn measure(args: Args) -> anyhow::Result<ExitCode> {
     let cases = args.cases.iter().map(|name| find(name)).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut platform = None;
-    let (url, pids) = if let Some(url) = &args.url {
-        (url.clone(), args.pid.clone())
-    } else {
-        let started = platform.insert(chatapp_testkit::Platform::start().await);
-        (started.url(), vec![started.pid()])
+    let server = match &args.url {
+        Some(url) => Server::given(url, args.pid.clone()),
+        None if args.distributed => Server::cluster().await,
+        None => Server::standalone().await,
     };
-    let server = ServerProcesses::new(pids);
-    let world = World::new(&url).await.context("the gateway cannot be used")?;
-    let mut results = report::Report::new(args.json);
+    let world = World::new(server.urls()).await.context("the gateway cannot be used")?;
+    let mut results = Report::new(args.json);
     for case in cases {
         let case = if args.short { case.shortened() } else { case };
         for _ in 0..args.runs.max(1) {
-            let run = match case {
-                Case::Traffic(traffic) => traffic::run(&world, &server, &traffic).await?,
-                Case::Idle(idle) => idle::run(&world, &server, &idle).await?,
-            };
-            results.add(run);
+            for mut run in run(&world, &server, case).await? {
+                if !args.no_floor {
+                    run.floor = floor_of(&server, case).await?;
+                }
+                results.add(run);
+            }
         }
     }
     results.print();
-    drop(platform);
     Ok(if results.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run(world: &World, server: &Server, case: Case) -> anyhow::Result<Vec<Run>> {
+    Ok(match case {
+        Case::Traffic(case) => vec![traffic::run(world, server, &case).await?],
+        Case::Idle(case) => vec![idle::run(world, server, &case).await?],
+        Case::Rooms(case) => vec![rooms::run(world, server, &case).await?],
+        Case::History(case) => history::run(world, server, &case).await?,
+    })
+}
+
+/// What the case costs the floor, now.
+async fn floor_of(server: &Server, case: Case) -> anyhow::Result<Floors> {
+    Ok(match case {
+        Case::Traffic(case) if case.acked => {
+            let disk = server.disk();
+            let commits = tokio::task::spawn_blocking(move || floor::group_commit(&disk, case.senders)).await??;
+            Floors { commits_per_s: Some(commits), ..Floors::default() }
+        }
+        Case::Traffic(case) => Floors {
+            single: Some(floor::deliveries(Mode::Single, &case).await?),
+            joined: Some(floor::deliveries(Mode::Joined, &case).await?),
+            tasks: Some(floor::deliveries(Mode::Tasks, &case).await?),
+            ..Floors::default()
+        },
+        Case::Idle(case) => Floors { pss_kib: Some(floor::idle(&case).await?), ..Floors::default() },
+        Case::Rooms(_) | Case::History(_) => Floors::default(),
+    })
 }
 
 fn find(name: &str) -> anyhow::Result<Case> {

@@ -6,8 +6,18 @@ use std::time::Duration;
 const TICKS: u64 = 100;
 
 /// The processes whose CPU and memory are counted.
+#[derive(Clone, Default)]
 pub(crate) struct ServerProcesses {
     pids: Vec<u32>,
+}
+
+/// Memory of all of them, in KiB.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Memory {
+    /// The proportional set size: what is shared is counted in parts.
+    pub(crate) pss_kib: u64,
+    /// The resident set size.
+    pub(crate) rss_kib: u64,
 }
 
 impl ServerProcesses {
@@ -22,10 +32,15 @@ impl ServerProcesses {
         (!self.pids.is_empty()).then(|| Duration::from_millis(ticks * 1000 / TICKS))
     }
 
-    /// The proportional set size of all, in KiB.
-    pub(crate) fn pss_kib(&self) -> Option<u64> {
-        let pss = self.pids.iter().map(|pid| pss_kib(*pid)).sum::<Option<u64>>()?;
-        (!self.pids.is_empty()).then_some(pss)
+    /// What they hold now.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        let mut sum = Memory::default();
+        for pid in &self.pids {
+            let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+            sum.pss_kib += kib(&rollup, "Pss:")?;
+            sum.rss_kib += kib(&rollup, "Rss:")?;
+        }
+        (!self.pids.is_empty()).then_some(sum)
     }
 }
 
@@ -38,8 +53,7 @@ fn cpu_ticks(pid: u32) -> Option<u64> {
     Some(user + system)
 }
 
-fn pss_kib(pid: u32) -> Option<u64> {
-    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-    let line = rollup.lines().find(|line| line.starts_with("Pss:"))?;
+fn kib(rollup: &str, name: &str) -> Option<u64> {
+    let line = rollup.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }

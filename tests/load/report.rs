@@ -4,33 +4,86 @@ use std::time::Duration;
 
 use serde_json::json;
 
-/// What one run of a case measured.
+use crate::server::Server;
+
+/// What one run of a case measured. What a case does not measure is absent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
     pub(crate) case: String,
     pub(crate) deliveries: usize,
     pub(crate) sends: usize,
+    pub(crate) pages: usize,
     pub(crate) sends_per_s: Option<f64>,
     pub(crate) connections: usize,
-    pub(crate) bytes_a_connection: Option<u64>,
+    /// Memory a connection, in KiB.
+    pub(crate) pss_kib: Option<f64>,
+    pub(crate) rss_kib: Option<f64>,
     pub(crate) wall: Duration,
     pub(crate) cpu: Option<Duration>,
-    /// p50, p99, p99.9 of send to ack.
+    /// CPU of a cluster's other services.
+    pub(crate) others: Option<Duration>,
+    /// p50, p99, p99.9 of send to ack, or of a page.
     pub(crate) ack_us: Option<[u64; 3]>,
     /// p50, p99, p99.9 of send to receipt.
     pub(crate) delivery_us: Option<[u64; 3]>,
     pub(crate) gaps: usize,
     pub(crate) duplicates: usize,
+    pub(crate) floor: Floors,
+}
+
+/// What the same work cost the floor in the same minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Floors {
+    /// CPU with a write for each delivery, with joined writes, and with a task and a channel for each receiver.
+    pub(crate) single: Option<Duration>,
+    pub(crate) joined: Option<Duration>,
+    pub(crate) tasks: Option<Duration>,
+    /// Messages a second that SQLite commits in groups of as many as there are senders.
+    pub(crate) commits_per_s: Option<f64>,
+    /// Memory of a task and a channel, in KiB.
+    pub(crate) pss_kib: Option<f64>,
 }
 
 impl Run {
-    #[allow(clippy::cast_precision_loss)]
-    fn cpu_us_a(&self, count: usize) -> Option<f64> {
-        (count > 0).then(|| self.cpu.map(|cpu| cpu.as_micros() as f64 / count as f64)).flatten()
+    /// Takes the CPU used since `before`.
+    pub(crate) fn take_cpu(&mut self, server: &Server, before: Option<(Duration, Duration)>) {
+        let Some(((after, others_after), (before, others_before))) = server.cpu().zip(before) else { return };
+        self.cpu = Some(after.saturating_sub(before));
+        self.others = Some(others_after.saturating_sub(others_before));
     }
 
     fn cpu_ms_a_second(&self) -> Option<f64> {
         self.cpu.map(|cpu| cpu.as_secs_f64() * 1000.0 / self.wall.as_secs_f64())
+    }
+
+    fn times(&self, floor: Option<Duration>) -> Option<f64> {
+        let (own, floor) = self.cpu.zip(floor)?;
+        (!floor.is_zero()).then(|| own.as_secs_f64() / floor.as_secs_f64())
+    }
+
+    fn times_commits(&self) -> Option<f64> {
+        self.sends_per_s.zip(self.floor.commits_per_s).map(|(own, floor)| own / floor)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "case": self.case, "deliveries": self.deliveries, "sends": self.sends, "sends_per_s": self.sends_per_s,
+            "cpu_us_per_delivery": cpu_us(self.cpu, self.deliveries),
+            "others_us_per_delivery": cpu_us(self.others, self.deliveries),
+            "cpu_us_per_send": cpu_us(self.cpu, self.sends), "cpu_us_per_page": cpu_us(self.cpu, self.pages),
+            "connections": self.connections, "pss_kib": self.pss_kib, "rss_kib": self.rss_kib,
+            "cpu_ms_per_s": self.cpu_ms_a_second(), "wall_s": self.wall.as_secs_f64(),
+            "ack_us": self.ack_us, "delivery_us": self.delivery_us,
+            "gaps": self.gaps, "duplicates": self.duplicates,
+            "floor": {
+                "single_us": cpu_us(self.floor.single, self.deliveries),
+                "joined_us": cpu_us(self.floor.joined, self.deliveries),
+                "tasks_us": cpu_us(self.floor.tasks, self.deliveries),
+                "commits_per_s": self.floor.commits_per_s, "pss_kib": self.floor.pss_kib,
+            },
+            "times_single": self.times(self.floor.single), "times_joined": self.times(self.floor.joined),
+            "times_commits": self.times_commits(),
+        })
     }
 }
 
@@ -47,17 +100,7 @@ impl Report {
 
     pub(crate) fn add(&mut self, run: Run) {
         if self.json {
-            println!(
-                "{}",
-                json!({
-                    "case": run.case, "deliveries": run.deliveries, "sends": run.sends, "sends_per_s": run.sends_per_s,
-                    "cpu_us_per_delivery": run.cpu_us_a(run.deliveries), "cpu_us_per_send": run.cpu_us_a(run.sends),
-                    "connections": run.connections, "bytes_per_connection": run.bytes_a_connection,
-                    "cpu_ms_per_s": run.cpu_ms_a_second(), "wall_s": run.wall.as_secs_f64(),
-                    "ack_us": run.ack_us, "delivery_us": run.delivery_us,
-                    "gaps": run.gaps, "duplicates": run.duplicates,
-                })
-            );
+            println!("{}", run.json());
         }
         self.runs.push(run);
     }
@@ -67,25 +110,11 @@ impl Report {
         self.runs.iter().all(|run| run.gaps == 0 && run.duplicates == 0)
     }
 
+    /// A line a case, with what it has measured; medians, with the least and the most of several runs.
     pub(crate) fn print(&self) {
         if self.json {
             return;
         }
-        println!(
-            "{:<10} {:>10} {:>8} {:>9} {:>11} {:>10} {:>22} {:>22} {:>10} {:>8} {:>5} {:>5}",
-            "case",
-            "deliveries",
-            "sends",
-            "sends/s",
-            "CPU µs/del",
-            "µs/send",
-            "ack ms p50/p99/p99.9",
-            "receipt ms",
-            "B/conn",
-            "CPU ms/s",
-            "gaps",
-            "dups"
-        );
         let mut names: Vec<&str> = Vec::new();
         for run in &self.runs {
             if !names.contains(&run.case.as_str()) {
@@ -94,45 +123,80 @@ impl Report {
         }
         for name in names {
             let runs: Vec<&Run> = self.runs.iter().filter(|run| run.case == name).collect();
-            println!("{}", row(&runs));
+            println!("{name} ({} runs)", runs.len());
+            for (what, value) in lines(&runs) {
+                println!("    {what:<44} {value}");
+            }
         }
     }
 }
 
-/// The medians of the runs of one case; with several runs, CPU a delivery and sends a second with their spread.
-fn row(runs: &[&Run]) -> String {
-    let spread = |value: &dyn Fn(&Run) -> Option<f64>, digits: usize| {
-        let mut all: Vec<f64> = runs.iter().filter_map(|run| value(run)).collect();
-        all.sort_by(f64::total_cmp);
-        match (all.get(all.len() / 2), all.first(), all.last()) {
-            (Some(median), Some(least), Some(most)) if all.len() > 1 => {
-                format!("{median:.digits$} [{least:.digits$}–{most:.digits$}]")
-            }
-            (Some(one), ..) => format!("{one:.digits$}"),
-            _ => "–".to_owned(),
+type Value<'a> = &'a dyn Fn(&Run) -> Option<f64>;
+type Times<'a> = &'a dyn Fn(&Run) -> Option<[u64; 3]>;
+
+fn lines(runs: &[&Run]) -> Vec<(&'static str, String)> {
+    let figures: [(&str, Value<'_>, usize); 18] = [
+        ("deliveries", &|run| count(run.deliveries), 0),
+        ("CPU µs a delivery", &|run| cpu_us(run.cpu, run.deliveries), 2),
+        (
+            "CPU µs a delivery, other services",
+            &|run| cpu_us(run.others.filter(|cpu| !cpu.is_zero()), run.deliveries),
+            2,
+        ),
+        ("floor: one write a delivery, µs", &|run| cpu_us(run.floor.single, run.deliveries), 2),
+        ("floor: joined writes, µs", &|run| cpu_us(run.floor.joined, run.deliveries), 2),
+        ("floor: a task and a channel each, µs", &|run| cpu_us(run.floor.tasks, run.deliveries), 2),
+        ("times the floor of single writes", &|run| run.times(run.floor.single), 2),
+        ("times the floor of joined writes", &|run| run.times(run.floor.joined), 2),
+        ("sends a second", &|run| run.sends_per_s, 0),
+        ("floor: SQLite's group commit, messages a second", &|run| run.floor.commits_per_s, 0),
+        ("times that floor", &Run::times_commits, 2),
+        ("CPU µs a send", &|run| cpu_us(run.cpu, run.sends), 0),
+        ("CPU µs a page", &|run| cpu_us(run.cpu, run.pages), 0),
+        ("connections", &|run| count(run.connections), 0),
+        ("KiB a connection, PSS", &|run| run.pss_kib, 2),
+        ("KiB a connection, RSS", &|run| run.rss_kib, 2),
+        ("floor: a task and a channel, KiB PSS", &|run| run.floor.pss_kib, 2),
+        ("CPU ms a second", &Run::cpu_ms_a_second, 1),
+    ];
+    let mut lines: Vec<_> =
+        figures.iter().filter_map(|(what, value, digits)| Some((*what, spread(runs, *value, *digits)?))).collect();
+    let latencies: [(&str, Times<'_>); 2] = [
+        ("send to ack or page, ms p50/p99/p99.9", &|run| run.ack_us),
+        ("send to receipt, ms p50/p99/p99.9", &|run| run.delivery_us),
+    ];
+    for (what, value) in latencies {
+        let of = |place: usize| {
+            #[allow(clippy::cast_precision_loss)]
+            spread(runs, &|run| value(run).map(|us| us[place] as f64 / 1000.0), 1)
+        };
+        if let (Some(p50), Some(p99), Some(p999)) = (of(0), of(1), of(2)) {
+            lines.push((what, format!("{p50} / {p99} / {p999}")));
         }
-    };
+    }
+    let wrong = runs.iter().map(|run| (run.gaps, run.duplicates)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    lines.push(("gaps, duplicates", format!("{}, {}", wrong.0, wrong.1)));
+    lines
+}
+
+fn cpu_us(cpu: Option<Duration>, count: usize) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)]
-    let times = |value: &dyn Fn(&Run) -> Option<[u64; 3]>| {
-        let middle = runs.iter().filter_map(|run| value(run)).nth(runs.len() / 2);
-        middle.map_or("–".to_owned(), |t| t.map(|us| format!("{:.1}", us as f64 / 1000.0)).join("/"))
-    };
-    let first = runs[0];
+    (count > 0).then(|| cpu.map(|cpu| cpu.as_micros() as f64 / count as f64)).flatten()
+}
+
+fn count(n: usize) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)]
-    let bytes = |run: &Run| run.bytes_a_connection.map(|b| b as f64);
-    format!(
-        "{:<10} {:>10} {:>8} {:>9} {:>11} {:>10} {:>22} {:>22} {:>10} {:>8} {:>5} {:>5}",
-        first.case,
-        first.deliveries,
-        first.sends,
-        spread(&|run| run.sends_per_s, 0),
-        spread(&|run| run.cpu_us_a(run.deliveries), 2),
-        spread(&|run| run.cpu_us_a(run.sends), 0),
-        times(&|run| run.ack_us),
-        times(&|run| run.delivery_us),
-        spread(&bytes, 0),
-        spread(&Run::cpu_ms_a_second, 1),
-        runs.iter().map(|run| run.gaps).sum::<usize>(),
-        runs.iter().map(|run| run.duplicates).sum::<usize>(),
-    )
+    (n > 0).then_some(n as f64)
+}
+
+/// The median, with the least and the most where there are several.
+fn spread(runs: &[&Run], value: Value<'_>, digits: usize) -> Option<String> {
+    let mut all: Vec<f64> = runs.iter().filter_map(|run| value(run)).collect();
+    all.sort_by(f64::total_cmp);
+    let (median, least, most) = (all.get(all.len() / 2)?, all.first()?, all.last()?);
+    Some(if (most - least).abs() < f64::EPSILON {
+        format!("{median:.digits$}")
+    } else {
+        format!("{median:.digits$} [{least:.digits$}–{most:.digits$}]")
+    })
 }

@@ -1,5 +1,6 @@
 //! Messages from senders to receivers of one room.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use crate::cases::Traffic;
-use crate::process::ServerProcesses;
 use crate::report::Run;
+use crate::server::Server;
 use crate::world::{LoadSocket, World};
 
 /// After this long without all deliveries the run has failed.
@@ -23,7 +24,7 @@ const GIVE_UP: Duration = Duration::from_mins(2);
 const BODY: usize = 100;
 
 /// What receivers have seen together.
-struct Seen {
+pub(crate) struct Seen {
     begun: Instant,
     deliveries: AtomicUsize,
     gaps: AtomicUsize,
@@ -39,13 +40,15 @@ struct Seen {
 struct EntryFrame<'a> {
     ev: &'a str,
     #[serde(default)]
+    room_id: Uuid,
+    #[serde(default)]
     seq: u64,
     #[serde(default, borrow)]
     body: Option<std::borrow::Cow<'a, str>>,
 }
 
 /// Runs the case once.
-pub(crate) async fn run(world: &World, server: &ServerProcesses, case: &Traffic) -> anyhow::Result<Run> {
+pub(crate) async fn run(world: &World, server: &Server, case: &Traffic) -> anyhow::Result<Run> {
     let room = world.room().await?;
     let seen = Arc::new(Seen::new());
     let mut receivers = Vec::new();
@@ -55,53 +58,58 @@ pub(crate) async fn run(world: &World, server: &ServerProcesses, case: &Traffic)
     }
     let mut senders = Vec::new();
     for n in 0..case.senders {
-        senders.push(world.socket(n).await.with_context(|| format!("sender {n}"))?);
+        senders
+            .push(Sender { socket: world.socket(n).await.with_context(|| format!("sender {n}"))?, room: room.clone() });
     }
-    let warmed = send_all(senders, &room, case.warm_up.max(case.senders), None, &seen).await?;
+    let warmed = send_all(senders, case.warm_up.max(case.senders), None, &seen).await?;
     seen.wait_for(warmed.messages * case.receivers).await?;
-    seen.measured_from.store(seen.nanos(), Ordering::SeqCst);
-    let (cpu, begun) = (server.cpu(), Instant::now());
-    let measured = send_all(warmed.sockets, &room, case.messages, case.rate, &seen).await?;
+    seen.measure();
+    let (before, begun) = (server.cpu(), Instant::now());
+    let measured = send_all(warmed.senders, case.messages, pause_of(case), &seen).await?;
     let sending = begun.elapsed();
     seen.wait_for((warmed.messages + measured.messages) * case.receivers).await?;
-    let wall = begun.elapsed();
-    let cpu = server.cpu().zip(cpu).map(|(after, before)| after.saturating_sub(before));
-    for receiver in receivers {
-        receiver.abort();
-    }
-    let mut acks = measured.acks_us;
-    let mut latencies = std::mem::take(&mut *seen.latencies_us.lock().expect("no panic while locked"));
-    acks.sort_unstable();
-    latencies.sort_unstable();
-    Ok(Run {
+    let mut run = Run {
         case: case.name.to_owned(),
         deliveries: measured.messages * case.receivers,
         sends: measured.messages,
         sends_per_s: Some(per_second(measured.messages, sending)),
-        wall,
-        cpu,
-        ack_us: latencies_of(&acks),
-        delivery_us: latencies_of(&latencies),
-        gaps: seen.gaps.load(Ordering::SeqCst),
-        duplicates: seen.duplicates.load(Ordering::SeqCst),
+        wall: begun.elapsed(),
+        ack_us: latencies_of(measured.acks_us),
         ..Run::default()
-    })
+    };
+    run.take_cpu(server, before);
+    receivers.iter().for_each(tokio::task::JoinHandle::abort);
+    seen.tell(&mut run);
+    Ok(run)
+}
+
+/// The pause between two messages of one sender.
+pub(crate) fn pause_of(case: &Traffic) -> Option<Duration> {
+    case.rate.map(|rate| Duration::from_secs(1) * u32::try_from(case.senders).unwrap_or(1) / rate)
+}
+
+/// The text of a message that is sent now.
+pub(crate) fn body(sent: u64) -> String {
+    let mut body = format!("{sent} {:x<BODY$}", "");
+    body.truncate(BODY);
+    body
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn per_second(count: usize, time: Duration) -> f64 {
+pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// p50, p99 and p99.9 of sorted values.
-fn latencies_of(sorted: &[u64]) -> Option<[u64; 3]> {
+/// p50, p99 and p99.9.
+pub(crate) fn latencies_of(mut sorted: Vec<u64>) -> Option<[u64; 3]> {
+    sorted.sort_unstable();
     let at =
         |per_mille: usize| sorted.get((sorted.len() * per_mille / 1000).min(sorted.len().checked_sub(1)?)).copied();
     Some([at(500)?, at(990)?, at(999)?])
 }
 
 impl Seen {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             begun: Instant::now(),
             deliveries: AtomicUsize::new(0),
@@ -114,11 +122,24 @@ impl Seen {
         }
     }
 
-    fn nanos(&self) -> u64 {
+    /// From now on messages are measured.
+    pub(crate) fn measure(&self) {
+        self.measured_from.store(self.nanos(), Ordering::SeqCst);
+    }
+
+    /// What was seen of the measured messages, and what was wrong.
+    pub(crate) fn tell(&self, run: &mut Run) {
+        let latencies = std::mem::take(&mut *self.latencies_us.lock().expect("no panic while locked"));
+        run.delivery_us = latencies_of(latencies);
+        run.gaps = self.gaps.load(Ordering::SeqCst);
+        run.duplicates = self.duplicates.load(Ordering::SeqCst);
+    }
+
+    pub(crate) fn nanos(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    async fn wait_for(&self, deliveries: usize) -> anyhow::Result<()> {
+    pub(crate) async fn wait_for(&self, deliveries: usize) -> anyhow::Result<()> {
         self.goal.store(deliveries, Ordering::SeqCst);
         let reached = async {
             while self.deliveries.load(Ordering::SeqCst) < deliveries {
@@ -131,8 +152,9 @@ impl Seen {
     }
 }
 
-async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
-    let mut last = None;
+/// Reads entries of any number of rooms until the socket ends.
+pub(crate) async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
+    let mut last = HashMap::new();
     let mut latencies = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
@@ -140,12 +162,14 @@ async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
         if frame.ev != "entry" {
             continue;
         }
-        match last {
-            Some(last) if frame.seq <= last => drop(seen.duplicates.fetch_add(1, Ordering::SeqCst)),
-            Some(last) if frame.seq > last + 1 => drop(seen.gaps.fetch_add(1, Ordering::SeqCst)),
-            _ => {}
+        // The floor has no order.
+        if frame.seq > 0 {
+            match last.insert(frame.room_id, frame.seq) {
+                Some(last) if frame.seq <= last => drop(seen.duplicates.fetch_add(1, Ordering::SeqCst)),
+                Some(last) if frame.seq > last + 1 => drop(seen.gaps.fetch_add(1, Ordering::SeqCst)),
+                _ => {}
+            }
         }
-        last = Some(frame.seq);
         let sent = frame.body.and_then(|body| body.split(' ').next()?.parse::<u64>().ok());
         if let Some(sent) = sent.filter(|sent| *sent >= seen.measured_from.load(Ordering::SeqCst)) {
             latencies.push(seen.nanos().saturating_sub(sent) / 1000);
@@ -160,55 +184,55 @@ async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
     }
 }
 
-struct Sent {
-    sockets: Vec<LoadSocket>,
-    messages: usize,
-    acks_us: Vec<u64>,
+/// A socket that sends to one room.
+pub(crate) struct Sender {
+    pub(crate) socket: LoadSocket,
+    pub(crate) room: String,
 }
 
-/// Sends `messages` in all, shared among the sockets, each waiting for its ack before its next one.
-async fn send_all(
-    sockets: Vec<LoadSocket>,
-    room: &str,
+/// What has been sent, and who can go on.
+pub(crate) struct Sent {
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) messages: usize,
+    pub(crate) acks_us: Vec<u64>,
+}
+
+/// Sends `messages` in all, shared among the senders, each waiting for its ack before its next one.
+pub(crate) async fn send_all(
+    senders: Vec<Sender>,
     messages: usize,
-    rate: Option<u32>,
+    pause: Option<Duration>,
     seen: &Arc<Seen>,
 ) -> anyhow::Result<Sent> {
-    let senders = sockets.len();
-    let each = messages.div_ceil(senders);
-    let pause = rate.map(|rate| Duration::from_secs(1) * u32::try_from(senders).unwrap_or(1) / rate);
-    let tasks: Vec<_> = sockets
-        .into_iter()
-        .map(|socket| tokio::spawn(send(socket, room.to_owned(), each, pause, Arc::clone(seen))))
-        .collect();
-    let mut all = Sent { sockets: Vec::new(), messages: each * senders, acks_us: Vec::new() };
+    let each = messages.div_ceil(senders.len());
+    let mut all = Sent { messages: each * senders.len(), senders: Vec::new(), acks_us: Vec::new() };
+    let tasks: Vec<_> =
+        senders.into_iter().map(|sender| tokio::spawn(send(sender, each, pause, Arc::clone(seen)))).collect();
     for task in tasks {
-        let (socket, acks) = task.await??;
-        all.sockets.push(socket);
+        let (sender, acks) = task.await??;
+        all.senders.push(sender);
         all.acks_us.extend(acks);
     }
     Ok(all)
 }
 
 async fn send(
-    mut socket: LoadSocket,
-    room: String,
+    mut sender: Sender,
     messages: usize,
     pause: Option<Duration>,
     seen: Arc<Seen>,
-) -> anyhow::Result<(LoadSocket, Vec<u64>)> {
+) -> anyhow::Result<(Sender, Vec<u64>)> {
     let mut acks = Vec::with_capacity(messages);
     let mut tick = pause.map(tokio::time::interval);
     for _ in 0..messages {
         if let Some(tick) = &mut tick {
             tick.tick().await;
         }
-        let (key, sent) = (Uuid::now_v7(), seen.nanos());
-        let body = format!("{sent} {:x<BODY$}", "");
-        let frame = json!({"op": "send", "room_id": room, "key": key, "body": &body[..BODY]});
-        socket.send(Message::text(frame.to_string())).await?;
+        let sent = seen.nanos();
+        let frame = json!({"op": "send", "room_id": sender.room, "key": Uuid::now_v7(), "body": body(sent)});
+        sender.socket.send(Message::text(frame.to_string())).await?;
         loop {
-            let message = socket.next().await.context("the sender's socket closed")??;
+            let message = sender.socket.next().await.context("the sender's socket closed")??;
             let Message::Text(text) = message else { continue };
             if text.contains("\"ev\":\"ack\"") {
                 break;
@@ -217,5 +241,5 @@ async fn send(
         }
         acks.push((seen.nanos() - sent) / 1000);
     }
-    Ok((socket, acks))
+    Ok((sender, acks))
 }

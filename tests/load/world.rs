@@ -17,16 +17,17 @@ pub(crate) type LoadSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// The gateway, and users known to it.
 pub(crate) struct World {
     http: reqwest::Client,
-    url: String,
+    /// The gateways, which sockets take turns with.
+    urls: Vec<String>,
     tokens: Vec<String>,
 }
 
 impl World {
     /// Registers the users.
-    pub(crate) async fn new(url: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn new(urls: &[String]) -> anyhow::Result<Self> {
         let mut world = Self {
             http: reqwest::Client::builder().no_proxy().build()?,
-            url: url.trim_end_matches('/').to_owned(),
+            urls: urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect(),
             tokens: Vec::new(),
         };
         for n in 0..USERS {
@@ -40,7 +41,7 @@ impl World {
     }
 
     async fn post(&self, token: Option<&str>, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let mut request = self.http.post(format!("{}{path}", self.url)).json(body);
+        let mut request = self.http.post(format!("{}{path}", self.urls[0])).json(body);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -66,9 +67,9 @@ impl World {
 
     /// A socket of the `n`th user (they take turns), logged in.
     pub(crate) async fn socket(&self, n: usize) -> anyhow::Result<LoadSocket> {
-        let url = format!("{}/v1/ws", self.url.replacen("http", "ws", 1));
+        let url = format!("{}/v1/ws", self.urls[n % self.urls.len()].replacen("http", "ws", 1));
         let mut request = url.into_client_request()?;
-        let bearer = format!("Bearer {}", self.tokens[n % self.tokens.len()]);
+        let bearer = format!("Bearer {}", self.tokens[(n / self.urls.len()) % self.tokens.len()]);
         request.headers_mut().insert("authorization", bearer.parse()?);
         let config = WebSocketConfig::default().read_buffer_size(16 * 1024).write_buffer_size(0);
         let (mut socket, _) = tokio_tungstenite::connect_async_with_config(request, Some(config), true).await?;
@@ -79,10 +80,22 @@ impl World {
     /// A socket that follows a room from its head on.
     pub(crate) async fn subscribed(&self, n: usize, room: &str) -> anyhow::Result<LoadSocket> {
         let mut socket = self.socket(n).await?;
+        self.subscribe(&mut socket, room).await?;
+        Ok(socket)
+    }
+
+    /// Has a socket follow one room more, from its head on.
+    pub(crate) async fn subscribe(&self, socket: &mut LoadSocket, room: &str) -> anyhow::Result<()> {
         let frame = json!({"op": "subscribe", "room_id": room});
         socket.send(Message::text(frame.to_string())).await?;
-        wait_for(&mut socket, "caught_up").await?;
-        Ok(socket)
+        wait_for(socket, "caught_up").await
+    }
+
+    /// The answer to `GET path`, as the first user.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.http.get(format!("{}{path}", self.urls[0])).bearer_auth(&self.tokens[0]);
+        let response = request.send().await?.error_for_status()?;
+        Ok(serde_json::from_slice(&response.bytes().await?)?)
     }
 }
 

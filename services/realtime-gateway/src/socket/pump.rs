@@ -157,12 +157,10 @@ async fn last_words(outbox: &Outbox, closing: Closing) -> Closing {
 fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversation: &mut C) -> Flow {
     let (text, size) = match message {
         Message::Close(_) => return ControlFlow::Break(Closing::Gone),
-        // Answers to our own pings.
-        Message::Pong(_) => return ControlFlow::Continue(()),
+        // Answers to our own pings; and what reading makes none of.
+        Message::Pong(_) | Message::Frame(_) => return ControlFlow::Continue(()),
         Message::Text(text) => (Some(text.as_str()), text.len()),
         Message::Binary(bytes) | Message::Ping(bytes) => (None, bytes.len()),
-        // Reading makes none.
-        Message::Frame(_) => return ControlFlow::Continue(()),
     };
     if size > FRAME_MAX_BYTES {
         return ControlFlow::Break(conversation.closing(CloseReason::FrameTooLarge));

@@ -175,10 +175,10 @@ async fn a_socket_that_is_broken_is_found_by_its_own_task() {
 async fn the_owner_is_woken_when_a_push_leaves_something() {
     let (outbox, pipe) = attached(10_000, 3);
     let outbox = Arc::new(outbox);
-    let owned = outbox.clone();
+    let watched = outbox.clone();
     let owner = tokio::spawn(async move {
-        let next = owned.next().await;
-        owned.written().await.unwrap();
+        let next = watched.next().await;
+        watched.written().await.unwrap();
         next
     });
     tokio::task::yield_now().await;

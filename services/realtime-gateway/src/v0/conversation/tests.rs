@@ -161,7 +161,10 @@ async fn who_is_blocked_is_closed() {
     let blocked = EntryBody::MemberBlocked { subject: platform.author.clone(), until: None };
     platform.commit(|seq| entry(platform.room, seq, &user("admin"), blocked));
     platform.commit(|seq| message(platform.room, seq, &user("admin"), "after", None));
-    assert_eq!(peer.next().await.map(|m| matches!(m, Message::Close(Some(f)) if u16::from(f.code) == 1008)), Some(true));
+    assert_eq!(
+        peer.next().await.map(|m| matches!(m, Message::Close(Some(f)) if u16::from(f.code) == 1008)),
+        Some(true)
+    );
 }
 
 #[tokio::test(start_paused = true)]

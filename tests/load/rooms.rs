@@ -1,0 +1,65 @@
+//! Messages in many rooms at once, each with a few members.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::cases::Rooms;
+use crate::report::Run;
+use crate::server::Server;
+use crate::traffic::{Seen, Sender, latencies_of, per_second, receive, send_all};
+use crate::world::World;
+
+/// Sockets that send, each to a room of its own.
+const SENDERS: usize = 50;
+
+/// Runs the case once. There are as many sockets as rooms; each follows as many rooms as a room has members.
+pub(crate) async fn run(world: &World, server: &Server, case: &Rooms) -> anyhow::Result<Run> {
+    let mut rooms = Vec::with_capacity(case.count);
+    for _ in 0..case.count {
+        rooms.push(world.room().await?);
+    }
+    let seen = Arc::new(Seen::new());
+    let sockets = case.count.max(case.members);
+    let mut receivers = Vec::with_capacity(sockets);
+    for n in 0..sockets {
+        let mut socket = world.socket(n).await.with_context(|| format!("socket {n}"))?;
+        for room in followed(n, sockets, case) {
+            world.subscribe(&mut socket, &rooms[room]).await.with_context(|| format!("socket {n} in room {room}"))?;
+        }
+        receivers.push(tokio::spawn(receive(socket, Arc::clone(&seen))));
+    }
+    let mut senders = Vec::with_capacity(SENDERS);
+    for n in 0..SENDERS {
+        senders.push(Sender { socket: world.socket(n).await?, room: rooms[n * case.count / SENDERS].clone() });
+    }
+    let pause = Duration::from_secs(1) * u32::try_from(SENDERS)? / case.rate;
+    let warmed = send_all(senders, SENDERS, Some(pause), &seen).await?;
+    seen.wait_for(warmed.messages * case.members).await?;
+    seen.measure();
+    let (cpu, begun) = (server.cpu(), Instant::now());
+    let sent = send_all(warmed.senders, case.messages, Some(pause), &seen).await?;
+    let sending = begun.elapsed();
+    seen.wait_for((warmed.messages + sent.messages) * case.members).await?;
+    let mut run = Run {
+        case: case.name.to_owned(),
+        deliveries: sent.messages * case.members,
+        sends: sent.messages,
+        sends_per_s: Some(per_second(sent.messages, sending)),
+        connections: sockets,
+        wall: begun.elapsed(),
+        ack_us: latencies_of(sent.acks_us),
+        ..Run::default()
+    };
+    run.take_cpu(server, cpu);
+    receivers.iter().for_each(tokio::task::JoinHandle::abort);
+    seen.tell(&mut run);
+    Ok(run)
+}
+
+/// The rooms that socket `n` follows, so that every room has its members.
+fn followed(n: usize, sockets: usize, case: &Rooms) -> impl Iterator<Item = usize> {
+    let (rooms, members) = (case.count, case.members);
+    (0..rooms).filter(move |room| (n + sockets - room * sockets / rooms) % sockets < members)
+}
