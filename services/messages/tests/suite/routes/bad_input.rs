@@ -133,5 +133,8 @@ async fn a_bad_path_or_query_is_refused() {
         assert_eq!(answer.problem(), (400, "malformed"), "{seq}");
     }
     let far = service.call(&ann, Method::PUT, &format!("{base}/read")).json(&json!({ "seq": u64::MAX })).send().await;
-    assert_eq!(far.status, 204);
+    assert_eq!(far.problem(), (422, "invalid"), "more than any entry can have");
+    let highest = json!({ "seq": i64::MAX });
+    let end = service.call(&ann, Method::PUT, &format!("{base}/read")).json(&highest).send().await;
+    assert_eq!(end.status, 204, "beyond the head is the head");
 }
