@@ -90,13 +90,13 @@ fn fill(file: &std::path::Path, room: Uuid, messages: u32) -> anyhow::Result<u32
 const ENTRIES: &str = "
     WITH RECURSIVE n(seq) AS (SELECT ?3 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?4)
     INSERT INTO timeline_entries (room_id, seq, kind, actor_id, message_id, ordinal, at)
-    SELECT ?1, seq, 'message.posted', ?2, substr(CAST(printf('%016d', seq) AS BLOB) || ?1, 1, 16), seq - ?5, 1700000000000 + seq
+    SELECT ?1, seq, 'message.posted', ?2, CAST(printf('%08d', seq) || substr(hex(?1), 25) AS BLOB), seq - ?5, 1700000000000 + seq
     FROM n";
 
 const MESSAGES: &str = "
     WITH RECURSIVE n(seq) AS (SELECT ?3 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?4)
     INSERT INTO messages_messages (room_id, seq, message_id, author_id, key, body_hash, body, at)
-    SELECT ?1, seq, substr(CAST(printf('%016d', seq) AS BLOB) || ?1, 1, 16), ?2, CAST(printf('%016d', seq) AS BLOB),
+    SELECT ?1, seq, CAST(printf('%08d', seq) || substr(hex(?1), 25) AS BLOB), ?2, CAST(printf('%016d', seq) AS BLOB),
            zeroblob(32), printf('%d %s', seq, ?5 || ' a text of about a hundred bytes, as messages are, with words that nobody will search'),
            1700000000000 + seq
     FROM n";

@@ -1,5 +1,7 @@
 //! Users, rooms and sockets to measure with.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anyhow::{Context, bail};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -20,6 +22,8 @@ pub(crate) struct World {
     /// The gateways, which sockets take turns with.
     urls: Vec<String>,
     tokens: Vec<String>,
+    /// Rooms made so far: users take turns, since one may own so many only.
+    rooms: AtomicUsize,
 }
 
 impl World {
@@ -29,6 +33,7 @@ impl World {
             http: reqwest::Client::builder().no_proxy().build()?,
             urls: urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect(),
             tokens: Vec::new(),
+            rooms: AtomicUsize::new(0),
         };
         for n in 0..USERS {
             let body = json!({"username": format!("load-{n}-{}", &Uuid::new_v4().simple().to_string()[..8]),
@@ -57,9 +62,10 @@ impl World {
     /// A new public room with every user in it.
     pub(crate) async fn room(&self) -> anyhow::Result<String> {
         let body = json!({"name": format!("load {}", Uuid::new_v4()), "visibility": "public"});
-        let room = self.post(Some(&self.tokens[0]), "/v1/rooms", &body).await?;
+        let owner = self.rooms.fetch_add(1, Ordering::Relaxed) % self.tokens.len();
+        let room = self.post(Some(&self.tokens[owner]), "/v1/rooms", &body).await?;
         let id = room["id"].as_str().context("no room id")?.to_owned();
-        for token in &self.tokens[1..] {
+        for (_, token) in self.tokens.iter().enumerate().filter(|(user, _)| *user != owner) {
             self.post(Some(token), &format!("/v1/rooms/{id}/join"), &json!({})).await?;
         }
         Ok(id)

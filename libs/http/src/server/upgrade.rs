@@ -48,7 +48,8 @@ impl Upgrade {
         Ok(match upgrade::downcast::<TokioIo<Connection<TcpStream>>>(upgraded) {
             Ok(parts) => {
                 let (stream, prefix, place) = parts.io.into_inner().into_parts();
-                let unread = if prefix.is_empty() { parts.read_buf } else { [parts.read_buf, prefix].concat().into() };
+                // Copied, since even an empty rest holds on to the buffer that the request was read into.
+                let unread = [parts.read_buf, prefix].concat().into();
                 (RawConnection(Inner::Tcp { stream, _place: place }), unread)
             }
             Err(upgraded) => (RawConnection(Inner::Other(Mutex::new(TokioIo::new(upgraded)))), Bytes::new()),
