@@ -119,6 +119,12 @@ impl Run {
         }
     }
 
+    /// How many sends were tried since `from`.
+    pub(crate) fn tried_since(&self, from: checker::Moment) -> usize {
+        let evidence = self.journal.write();
+        evidence.sendings.iter().flat_map(|sending| &sending.attempts).filter(|attempt| attempt.asked >= from).count()
+    }
+
     /// Objects where sends were slow or without an answer since `from`.
     pub(crate) fn expect_pace(&mut self, from: checker::Moment) {
         let limit = self.limits.ack_p99;

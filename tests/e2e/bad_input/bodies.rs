@@ -13,6 +13,9 @@ const TOO_LARGE: usize = 100_000;
 /// Bodies that must be refused.
 pub(super) fn malformed(surface: &Surface, operation: &Operation, good: &Value) -> Vec<Bad> {
     let mut all = whole(good);
+    if !operation.nullable_body {
+        all.push(bad("body null", "null"));
+    }
     all.extend(fields(good));
     for name in operation.properties() {
         all.extend(wrong_types(surface, operation, good, &name));
@@ -30,11 +33,10 @@ fn bad(what: impl Into<String>, body: impl Into<Vec<u8>>) -> Bad {
 /// What is wrong as a whole, whatever the operation.
 fn whole(good: &Value) -> Vec<Bad> {
     let good = good.to_string();
-    let mut all: Vec<Bad> =
-        ["", " ", "{", "}", "nonsense", "null", "true", "7", "\"text\"", "[]", "[{}]", "\u{0}", "NaN"]
-            .into_iter()
-            .map(|text| bad(format!("body {text:?}"), text))
-            .collect();
+    let mut all: Vec<Bad> = ["", " ", "{", "}", "nonsense", "true", "7", "\"text\"", "[]", "[{}]", "\u{0}", "NaN"]
+        .into_iter()
+        .map(|text| bad(format!("body {text:?}"), text))
+        .collect();
     all.push(bad("something after the end", format!("{good}}}")));
     all.push(bad("two values", format!("{good}{good}")));
     all.push(bad("cut off", &good.as_bytes()[..good.len() - 1]));

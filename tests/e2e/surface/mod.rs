@@ -34,6 +34,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
     /// The schema of its JSON body, resolved, when it takes one.
     pub(crate) body: Option<Value>,
+    /// Whether `null` stands for no body.
+    pub(crate) nullable_body: bool,
     /// Whether it says that anyone may call it.
     pub(crate) public: bool,
 }
@@ -95,6 +97,7 @@ impl Surface {
             path: path.to_owned(),
             parameters,
             body: (!schema.is_null()).then(|| self.resolved(schema).clone()),
+            nullable_body: schema["oneOf"].as_array().is_some_and(|of| of.iter().any(|one| one["type"] == "null")),
             public: security.is_none_or(|all| all.is_empty() || all.iter().any(|one| one == &serde_json::json!({}))),
         }
     }
