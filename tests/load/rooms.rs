@@ -1,14 +1,14 @@
 //! Messages in many rooms at once, each with a few members.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::cases::Rooms;
 use crate::report::Run;
 use crate::server::Server;
-use crate::traffic::{Seen, Sender, latencies_of, per_second, receive, send_all};
+use crate::traffic::{Plan, Seen, Sender, Stretch, receive};
 use crate::world::World;
 
 /// Sockets that send, each to a room of its own.
@@ -34,27 +34,15 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Rooms) -> anyhow:
     for n in 0..SENDERS {
         senders.push(Sender { socket: world.socket(n).await?, room: rooms[n * case.count / SENDERS].clone() });
     }
-    let pause = Duration::from_secs(1) * u32::try_from(SENDERS)? / case.rate;
-    let warmed = send_all(senders, SENDERS, Some(pause), &seen).await?;
-    seen.wait_for(warmed.messages * case.members).await?;
-    seen.measure();
-    let (cpu, begun) = (server.cpu(), Instant::now());
-    let sent = send_all(warmed.senders, case.messages, Some(pause), &seen).await?;
-    let sending = begun.elapsed();
-    seen.wait_for((warmed.messages + sent.messages) * case.members).await?;
-    let mut run = Run {
-        case: case.name.to_owned(),
-        deliveries: sent.messages * case.members,
-        sends: sent.messages,
-        sends_per_s: Some(per_second(sent.messages, sending)),
-        connections: sockets,
-        wall: begun.elapsed(),
-        ack_us: latencies_of(sent.acks_us),
-        ..Run::default()
+    let pause = Some(Duration::from_secs(1) * u32::try_from(SENDERS)? / case.rate);
+    let plan = Plan {
+        name: case.name,
+        copies: case.members,
+        warm_up: Stretch { messages: SENDERS, pause },
+        measured: Stretch { messages: case.messages, pause },
     };
-    run.take_cpu(server, cpu);
+    let run = Run { connections: sockets, ..plan.run(server, senders, &seen).await? };
     receivers.iter().for_each(tokio::task::JoinHandle::abort);
-    seen.tell(&mut run);
     Ok(run)
 }
 

@@ -61,26 +61,55 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Traffic) -> anyho
         senders
             .push(Sender { socket: world.socket(n).await.with_context(|| format!("sender {n}"))?, room: room.clone() });
     }
-    let warmed = send_all(senders, case.warm_up.max(case.senders), None, &seen).await?;
-    seen.wait_for(warmed.messages * case.receivers).await?;
-    seen.measure();
-    let (before, begun) = (server.cpu(), Instant::now());
-    let measured = send_all(warmed.senders, case.messages, pause_of(case), &seen).await?;
-    let sending = begun.elapsed();
-    seen.wait_for((warmed.messages + measured.messages) * case.receivers).await?;
-    let mut run = Run {
-        case: case.name.to_owned(),
-        deliveries: measured.messages * case.receivers,
-        sends: measured.messages,
-        sends_per_s: Some(per_second(measured.messages, sending)),
-        wall: begun.elapsed(),
-        ack_us: latencies_of(measured.acks_us),
-        ..Run::default()
+    let plan = Plan {
+        name: case.name,
+        copies: case.receivers,
+        warm_up: Stretch { messages: case.warm_up.max(case.senders), pause: None },
+        measured: Stretch { messages: case.messages, pause: pause_of(case) },
     };
-    run.take_cpu(server, before);
+    let run = plan.run(server, senders, &seen).await?;
     receivers.iter().for_each(tokio::task::JoinHandle::abort);
-    seen.tell(&mut run);
     Ok(run)
+}
+
+/// Messages, and the pause of each sender between two of its own.
+pub(crate) struct Stretch {
+    pub(crate) messages: usize,
+    pub(crate) pause: Option<Duration>,
+}
+
+/// What is sent once everyone is there.
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    /// Sockets that receive each message.
+    pub(crate) copies: usize,
+    pub(crate) warm_up: Stretch,
+    pub(crate) measured: Stretch,
+}
+
+impl Plan {
+    /// Sends it and waits until all has been received.
+    pub(crate) async fn run(&self, server: &Server, senders: Vec<Sender>, seen: &Arc<Seen>) -> anyhow::Result<Run> {
+        let warmed = send_all(senders, &self.warm_up, seen).await?;
+        seen.wait_for(warmed.messages * self.copies).await?;
+        seen.measure();
+        let (before, begun) = (server.cpu(), Instant::now());
+        let sent = send_all(warmed.senders, &self.measured, seen).await?;
+        let sending = begun.elapsed();
+        seen.wait_for((warmed.messages + sent.messages) * self.copies).await?;
+        let mut run = Run {
+            case: self.name.to_owned(),
+            deliveries: sent.messages * self.copies,
+            sends: sent.messages,
+            sends_per_s: Some(per_second(sent.messages, sending)),
+            wall: begun.elapsed(),
+            ack_us: latencies_of(sent.acks_us),
+            ..Run::default()
+        };
+        run.take_cpu(server, before);
+        seen.tell(&mut run);
+        Ok(run)
+    }
 }
 
 /// The pause between two messages of one sender.
@@ -191,20 +220,15 @@ pub(crate) struct Sender {
 }
 
 /// What has been sent, and who can go on.
-pub(crate) struct Sent {
-    pub(crate) senders: Vec<Sender>,
-    pub(crate) messages: usize,
-    pub(crate) acks_us: Vec<u64>,
-}
-
-/// Sends `messages` in all, shared among the senders, each waiting for its ack before its next one.
-pub(crate) async fn send_all(
+struct Sent {
     senders: Vec<Sender>,
     messages: usize,
-    pause: Option<Duration>,
-    seen: &Arc<Seen>,
-) -> anyhow::Result<Sent> {
-    let each = messages.div_ceil(senders.len());
+    acks_us: Vec<u64>,
+}
+
+/// Sends the messages, shared among the senders, each waiting for its ack before its next one.
+async fn send_all(senders: Vec<Sender>, stretch: &Stretch, seen: &Arc<Seen>) -> anyhow::Result<Sent> {
+    let (each, pause) = (stretch.messages.div_ceil(senders.len()), stretch.pause);
     let mut all = Sent { messages: each * senders.len(), senders: Vec::new(), acks_us: Vec::new() };
     let tasks: Vec<_> =
         senders.into_iter().map(|sender| tokio::spawn(send(sender, each, pause, Arc::clone(seen)))).collect();

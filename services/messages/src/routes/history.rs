@@ -6,10 +6,11 @@ use axum::extract::State;
 use chatapp_http::{ApiResult, Caller, Json, Path, Query};
 use chatapp_types::auth::Scope;
 use chatapp_types::messages::{Message, MessagePage, TimelinePage};
-use chatapp_types::{MessageId, RoomId, seq};
+use chatapp_types::{RoomId, seq};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::MessagePath;
 use crate::app::history::{HistoryPart, page_limit};
 use crate::store::MessageStore;
 
@@ -63,16 +64,13 @@ pub(super) async fn list_messages(
     get,
     path = "/v1/rooms/{room_id}/messages/{message_id}",
     tag = "messages",
-    params(
-        ("room_id" = RoomId, Path, description = "The room."),
-        ("message_id" = MessageId, Path, description = "The message.")
-    ),
+    params(MessagePath),
     responses((status = 200, description = "The message.", body = Message))
 )]
 pub(super) async fn get_message(
     State(store): State<Arc<dyn MessageStore>>,
     caller: Caller,
-    Path((room, message)): Path<(RoomId, MessageId)>,
+    Path(MessagePath { room_id: room, message_id: message }): Path<MessagePath>,
 ) -> ApiResult<Json<Message>> {
     caller.require(Scope::Read)?;
     Ok(Json(store.message(caller.user, room, message).await?))

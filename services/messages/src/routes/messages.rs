@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use chatapp_http::{ApiResult, Caller, IdempotencyKey, Json, Path};
 use chatapp_types::auth::Scope;
 use chatapp_types::messages::{EditMessageRequest, Message, PostMessageRequest, PostedMessage};
-use chatapp_types::{MessageId, RoomId};
+use chatapp_types::RoomId;
 
-use super::counted;
+use super::{MessagePath, counted};
 use crate::app::body::{BodyLimits, MessageBody};
 use crate::app::delete::Deleter;
 use crate::store::{MessageStore, NewDeletion, NewEdit, NewMessage};
@@ -57,10 +57,7 @@ pub(super) async fn post_message(
     patch,
     path = "/v1/rooms/{room_id}/messages/{message_id}",
     tag = "messages",
-    params(
-        ("room_id" = RoomId, Path, description = "The room."),
-        ("message_id" = MessageId, Path, description = "The message.")
-    ),
+    params(MessagePath),
     request_body = EditMessageRequest,
     responses((status = 200, description = "The message as it is now.", body = Message))
 )]
@@ -68,7 +65,7 @@ pub(super) async fn edit_message(
     State(store): State<Arc<dyn MessageStore>>,
     State(limits): State<BodyLimits>,
     caller: Caller,
-    Path((room, message)): Path<(RoomId, MessageId)>,
+    Path(MessagePath { room_id: room, message_id: message }): Path<MessagePath>,
     Json(request): Json<EditMessageRequest>,
 ) -> ApiResult<Json<Message>> {
     caller.require(Scope::Write)?;
@@ -85,16 +82,13 @@ pub(super) async fn edit_message(
     delete,
     path = "/v1/rooms/{room_id}/messages/{message_id}",
     tag = "messages",
-    params(
-        ("room_id" = RoomId, Path, description = "The room."),
-        ("message_id" = MessageId, Path, description = "The message.")
-    ),
+    params(MessagePath),
     responses((status = 204, description = "Erased."))
 )]
 pub(super) async fn delete_message(
     State(store): State<Arc<dyn MessageStore>>,
     caller: Caller,
-    Path((room, message)): Path<(RoomId, MessageId)>,
+    Path(MessagePath { room_id: room, message_id: message }): Path<MessagePath>,
 ) -> ApiResult<StatusCode> {
     caller.require(Scope::Write)?;
     let deleter = Deleter { user: caller.user, may_moderate: caller.scopes.contains(&Scope::Moderate) };

@@ -15,7 +15,9 @@ use chatapp_http::openapi::Conventions;
 use chatapp_http::{ServiceGate, TokenVerifier};
 use chatapp_metrics::{MESSAGES, Post};
 use chatapp_types::messages::PostedMessage;
-use utoipa::OpenApi;
+use chatapp_types::{MessageId, RoomId};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,6 +32,16 @@ pub(crate) struct AppState {
     pub(crate) verifier: Arc<TokenVerifier>,
     pub(crate) gate: Arc<ServiceGate>,
     pub(crate) limits: BodyLimits,
+}
+
+/// The path of one message.
+#[derive(Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+struct MessagePath {
+    /// The room.
+    room_id: RoomId,
+    /// The message.
+    message_id: MessageId,
 }
 
 #[derive(OpenApi)]

@@ -1,10 +1,15 @@
 //! The interactive page, with all its assets within the binary.
 
+use std::io::Read as _;
+
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use chatapp_http::ApiError;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http_body_util::BodyExt as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::state::Gateway;
@@ -21,7 +26,42 @@ pub(crate) fn router() -> Router<Gateway> {
         .display_operation_id(true)
         .try_it_out_enabled(true)
         .persist_authorization(false);
-    Router::from(SwaggerUi::new("/docs").config(config)).layer(middleware::from_fn(protect))
+    Router::from(SwaggerUi::new("/docs").config(config))
+        .layer(middleware::from_fn(encode))
+        .layer(middleware::from_fn(protect))
+}
+
+/// The assets lie in the binary packed, and are sent so to whoever takes that; to others unpacked.
+async fn encode(request: Request, next: Next) -> Response {
+    let takes_packed = takes_gzip(request.headers());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
+    if takes_packed || response.headers_mut().remove(header::CONTENT_ENCODING).is_none() {
+        return response;
+    }
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    let (parts, body) = response.into_parts();
+    match unpacked(body).await {
+        Ok(body) => Response::from_parts(parts, body),
+        Err(err) => ApiError::internal(err).into_response(),
+    }
+}
+
+async fn unpacked(body: Body) -> anyhow::Result<Body> {
+    let packed = body.collect().await?.to_bytes();
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(packed.as_ref()).read_to_end(&mut unpacked)?;
+    Ok(unpacked.into())
+}
+
+/// Whether `Accept-Encoding` names gzip (RFC 9110, section 12.5.3), and not only to refuse it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
 }
 
 async fn protect(request: Request, next: Next) -> Response {
@@ -44,7 +84,10 @@ async fn protect(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::Read as _;
+
     use axum::body::Body;
+    use flate2::read::GzDecoder;
     use http::{Request, StatusCode};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
@@ -98,6 +141,26 @@ mod tests {
         assert_eq!(headers["x-frame-options"], "DENY");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["referrer-policy"], "no-referrer");
+    }
+
+    #[tokio::test]
+    async fn who_takes_gzip_gets_the_same_assets_packed() {
+        const ASSET: &str = "/docs/swagger-ui-bundle.js";
+        let (_, headers, plain) = get(ASSET).await;
+        assert!(!headers.contains_key("content-encoding"));
+        for (takes, packed) in [("gzip", true), ("br, GZIP;q=0.5", true), ("gzip;q=0", false), ("br", false)] {
+            let request = Request::get(ASSET).header("accept-encoding", takes).body(Body::empty()).unwrap();
+            let response = gateway().await.router.oneshot(request).await.unwrap();
+            assert_eq!(response.headers().contains_key("content-encoding"), packed, "{takes}");
+            assert_eq!(response.headers()["vary"], "accept-encoding");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let mut text = String::new();
+            match packed {
+                true => GzDecoder::new(body.as_ref()).read_to_string(&mut text).unwrap(),
+                false => body.as_ref().read_to_string(&mut text).unwrap(),
+            };
+            assert!(text == plain, "{takes}: another text of {} bytes", text.len());
+        }
     }
 
     #[tokio::test]

@@ -9,17 +9,18 @@
 //! enough the socket is closed as slow and the client resumes from its cursor: the log has everything, so nothing is
 //! lost.
 
-use std::collections::VecDeque;
+mod batch;
+mod queue;
+
 use std::future::poll_fn;
 #[cfg(test)]
 use std::io::Cursor;
-use std::io::{self, IoSlice};
+use std::io;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use chatapp_metrics::GATEWAY;
-use chatapp_types::frame::CloseReason;
 use tokio::sync::Notify;
 #[cfg(test)]
 use tokio_tungstenite::tungstenite::{
@@ -27,15 +28,10 @@ use tokio_tungstenite::tungstenite::{
     protocol::{Role, WebSocket},
 };
 
+pub(crate) use self::batch::Batch;
+use self::queue::{Kind, News, Queue};
 use super::wire::Wire;
 use super::{Closing, Frame};
-
-/// What a frame costs besides its bytes: its place in the queue.
-const FRAME_OVERHEAD: usize = 64;
-/// A queue that has grown beyond this is not kept when it is empty.
-const KEPT_CAPACITY: usize = 4;
-/// Frames written by one call.
-const TOGETHER: usize = 64;
 
 /// The queue between those who push (rooms, answers) and the socket.
 pub(crate) struct Outbox {
@@ -45,49 +41,10 @@ pub(crate) struct Outbox {
     drained: Notify,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    /// Bytes of the first one that are written already: it cannot be taken back.
-    begun: usize,
-    bytes: usize,
-    ephemeral_bytes: usize,
-    closing: Option<Closing>,
-    /// The socket's own task, where it waits for something to do.
-    owner: Option<Waker>,
-    wire: Option<Arc<dyn Wire>>,
-    /// The socket took no more: its own task goes on, and nobody else writes until that is done.
-    stuck: bool,
-    news: News,
-}
-
-struct Waiting {
-    bytes: Bytes,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A frame that arrives, or the socket is closed.
-    Lasting,
-    /// One that need not arrive.
-    Ephemeral,
-}
-
-/// Whether entries of rooms have come since the owner last asked.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum News {
-    #[default]
-    None,
-    /// And the owner does not know yet.
-    Fresh,
-    Told,
-}
-
 /// What the socket's own task is to do next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Have what waits [written](Outbox::written).
+    /// Go on [writing](Outbox::progress) what waits.
     Write,
     /// Entries of a room have come, the first since [`Outbox::forget_news`].
     News,
@@ -163,6 +120,12 @@ impl Outbox {
         texts
     }
 
+    /// The socket has ended: its connection is let go, whoever still holds this.
+    pub(crate) fn detach(&self) {
+        self.close(Closing::Gone);
+        *self.lock() = Queue { closing: Some(Closing::Gone), ..Queue::default() };
+    }
+
     /// Waits until something is to be done by the socket's own task. Cancel-safe. For that task alone.
     pub(crate) async fn next(&self) -> Next {
         poll_fn(|cx| self.poll_next(cx)).await
@@ -188,36 +151,49 @@ impl Outbox {
         Poll::Pending
     }
 
-    /// From now on entries of a room are news again.
+    /// From now on entries of a room are news again; those that the owner has not been told of still are.
     pub(crate) fn forget_news(&self) {
-        self.lock().news = News::None;
+        let mut queue = self.lock();
+        if queue.news == News::Told {
+            queue.news = News::None;
+        }
     }
 
-    /// Writes all that waits. Cancel-safe. For the socket's own task alone.
-    pub(crate) async fn written(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_written(cx)).await
+    /// Writes some of what waits: as much as the socket takes in one go, as soon as it takes any. Returns at once when
+    /// nothing waits. Cancel-safe. For the socket's own task alone.
+    pub(crate) async fn progress(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_progress(cx).map_ok(drop)).await
     }
 
-    /// As [`Outbox::written`].
+    /// Writes all that waits. For the socket's own task, which is woken.
     pub(crate) fn poll_written(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while ready!(self.poll_progress(cx))?.is_continue() {}
+        Poll::Ready(Ok(()))
+    }
+
+    /// As [`Outbox::progress`]; breaks when nothing is left.
+    fn poll_progress(&self, cx: &mut Context<'_>) -> Poll<io::Result<ControlFlow<()>>> {
         let mut queue = self.lock();
         if queue.waiting.is_empty() && !queue.stuck {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(ControlFlow::Break(())));
         }
         let Some(wire) = queue.wire.clone() else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
         // Set until all is written, so that what is pushed meanwhile waits behind.
         queue.stuck = true;
-        while !queue.waiting.is_empty() {
+        if !queue.waiting.is_empty() {
             let taken = ready!(queue.gathered(|bytes| wire.poll_write(cx, bytes)))?;
             if taken == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             queue.take(taken);
             self.drained.notify_waiters();
+            if !queue.waiting.is_empty() {
+                return Poll::Ready(Ok(ControlFlow::Continue(())));
+            }
         }
         ready!(wire.poll_flush(cx))?;
         queue.stuck = false;
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(ControlFlow::Break(())))
     }
 
     /// Waits until the socket is to be closed without regard to what waits: the queue was full, the session ended.
@@ -251,159 +227,6 @@ impl Outbox {
                 }
             }
             drained.await;
-        }
-    }
-}
-
-impl Queue {
-    fn add(&mut self, bytes: Bytes, kind: Kind) {
-        let size = bytes.len() + FRAME_OVERHEAD;
-        self.bytes += size;
-        if kind == Kind::Ephemeral {
-            self.ephemeral_bytes += size;
-        }
-        self.waiting.push_back(Waiting { bytes, kind });
-    }
-
-    /// Writes what waits as far as the socket takes it at once. Says whether the owner has to go on.
-    fn write_out(&mut self) -> bool {
-        while !self.waiting.is_empty() {
-            let Some(wire) = self.wire.as_deref().filter(|_| !self.stuck) else { return true };
-            match self.gathered(|bytes| wire.try_write(bytes)) {
-                Ok(taken) if taken > 0 => self.take(taken),
-                // What is wrong with it, if anything is, the owner will find.
-                _ => {
-                    self.stuck = true;
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    /// Shows the bytes that are next, for one call.
-    fn gathered<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
-        if let (1, Some(only)) = (self.waiting.len(), self.waiting.front()) {
-            return write(&[IoSlice::new(&only.bytes[self.begun..])]);
-        }
-        let mut slices = [IoSlice::new(&[]); TOGETHER];
-        let mut begun = self.begun;
-        let count = self.waiting.len().min(TOGETHER);
-        for (slice, waiting) in slices.iter_mut().zip(&self.waiting) {
-            *slice = IoSlice::new(&waiting.bytes[std::mem::take(&mut begun)..]);
-        }
-        write(&slices[..count])
-    }
-
-    /// Takes out what has been written, so many bytes.
-    fn take(&mut self, written: usize) {
-        let before = self.waiting.len();
-        self.begun += written;
-        while let Some(first) = self.waiting.front()
-            && self.begun >= first.bytes.len()
-        {
-            self.begun -= first.bytes.len();
-            if let Some(done) = self.waiting.pop_front() {
-                self.forget(&done);
-            }
-        }
-        GATEWAY.writes.inc();
-        GATEWAY.frames.inc_by((before - self.waiting.len()) as u64);
-        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_CAPACITY {
-            self.waiting = VecDeque::new();
-        }
-    }
-
-    fn forget(&mut self, gone: &Waiting) {
-        let size = gone.bytes.len() + FRAME_OVERHEAD;
-        self.bytes -= size;
-        if gone.kind == Kind::Ephemeral {
-            self.ephemeral_bytes -= size;
-        }
-    }
-
-    /// Takes back what has not been begun, and is not to be kept.
-    fn retain(&mut self, keep: impl Fn(Kind) -> bool) {
-        let begun = usize::from(self.begun > 0);
-        let mut left = VecDeque::with_capacity(begun);
-        for (place, waiting) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
-            if place < begun || keep(waiting.kind) {
-                left.push_back(waiting);
-            } else {
-                self.forget(&waiting);
-            }
-        }
-        self.waiting = left;
-    }
-}
-
-/// Frames on their way into the queue; written when it is dropped.
-pub(crate) struct Batch<'a> {
-    queue: MutexGuard<'a, Queue>,
-    limit: usize,
-}
-
-impl Batch<'_> {
-    /// Queues a frame. When there is no room for it even without the ephemeral ones, the socket is closed as slow.
-    pub(crate) fn push(&mut self, frame: Frame) {
-        let size = frame.bytes().len() + FRAME_OVERHEAD;
-        if self.queue.closing.is_some() {
-            return;
-        }
-        if self.queue.bytes + size > self.limit && self.queue.ephemeral_bytes > 0 {
-            let before = self.queue.waiting.len();
-            self.queue.retain(|kind| kind != Kind::Ephemeral);
-            GATEWAY.shed.inc_by((before - self.queue.waiting.len()) as u64);
-        }
-        if self.queue.bytes + size > self.limit {
-            self.close(CloseReason::Slow.into());
-            return;
-        }
-        self.queue.add(frame.into_bytes(), Kind::Lasting);
-    }
-
-    /// Queues a frame if there is ample room, else drops it.
-    pub(crate) fn push_ephemeral(&mut self, frame: Frame) {
-        if self.queue.closing.is_some() {
-            return;
-        }
-        if self.queue.bytes + frame.bytes().len() + FRAME_OVERHEAD > self.limit / 2 {
-            GATEWAY.shed.inc();
-            return;
-        }
-        self.queue.add(frame.into_bytes(), Kind::Ephemeral);
-    }
-
-    /// Takes note that there is news of a room: the owner hears of it once.
-    pub(crate) fn note_news(&mut self) {
-        if self.queue.news == News::None {
-            self.queue.news = News::Fresh;
-        }
-    }
-
-    /// As [`Outbox::close`].
-    pub(crate) fn close(&mut self, closing: Closing) {
-        if self.queue.closing.is_none() {
-            self.queue.closing = Some(closing);
-            if !closing.says_goodbye() {
-                self.queue.retain(|_| false);
-            }
-        }
-    }
-
-    /// Whether nothing is taken any more.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.queue.closing.is_some()
-    }
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        let left = self.queue.write_out();
-        if (left || self.queue.closing.is_some() || self.queue.news == News::Fresh)
-            && let Some(owner) = self.queue.owner.take()
-        {
-            owner.wake();
         }
     }
 }

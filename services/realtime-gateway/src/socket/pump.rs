@@ -29,6 +29,9 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 /// is empty by then, so waiting costs a connection and nothing else.
 const SLOW_GOODBYE_WITHIN: Duration = Duration::from_secs(20);
 
+/// A whole ping frame, without content (RFC 6455, section 5.5.2).
+const PING: Bytes = Bytes::from_static(&[0x89, 0]);
+
 /// What comes of a step: go on, or close.
 pub(crate) type Flow = ControlFlow<Closing>;
 
@@ -117,7 +120,12 @@ where
             () = timer.as_mut() => Event::Time,
         };
         let flow = match event {
-            Event::Out(Next::Write) => write(outbox).await,
+            Event::Out(Next::Write) => {
+                let written = write(outbox).await;
+                // It had been full, so what it takes now a peer has taken: a ping may be far behind.
+                heart.heard();
+                written
+            }
             Event::Out(Next::News) => {
                 conversation.on_news();
                 ControlFlow::Continue(())
@@ -130,7 +138,7 @@ where
                 heart.heard();
                 take(&message, budget, conversation)
             }
-            Event::Time => on_time(socket, &mut heart, conversation).await,
+            Event::Time => on_time(outbox, &mut heart, conversation),
         };
         if let ControlFlow::Break(closing) = flow {
             return last_words(outbox, closing).await;
@@ -183,34 +191,22 @@ fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversati
     }
 }
 
-async fn on_time<S, E, C>(socket: &mut S, heart: &mut Heartbeat, conversation: &mut C) -> Flow
-where
-    S: Sink<Message, Error = E> + Unpin,
-    Closing: From<E>,
-    C: Conversation,
-{
+fn on_time<C: Conversation>(outbox: &Outbox, heart: &mut Heartbeat, conversation: &mut C) -> Flow {
     let now = Instant::now();
     match heart.beat(now) {
         Beat::Wait => {}
         Beat::Dead if !conversation.wants_input() => heart.heard(),
         Beat::Dead => return ControlFlow::Break(conversation.closing(CloseReason::NoHeartbeat)),
-        Beat::Ping => {
-            let pinging = tokio::time::timeout(WRITE_STALL, socket.send(Message::Ping(Bytes::new())));
-            match pinging.await {
-                Ok(Ok(())) => {}
-                Ok(Err(err)) => return ControlFlow::Break(err.into()),
-                Err(_) => return ControlFlow::Break(conversation.closing(CloseReason::NoHeartbeat)),
-            }
-        }
+        Beat::Ping => outbox.push_control(PING),
     }
     conversation.on_time(now)
 }
 
-/// Writes what could not be written at once. A reader that is too slow is cut when its outbox overflows meanwhile.
+/// Goes on with what could not be written at once. A reader that is too slow is cut when its outbox overflows meanwhile.
 async fn write(outbox: &Outbox) -> Flow {
     tokio::select! {
         biased;
-        written = outbox.written() => match written {
+        written = outbox.progress() => match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(Closing::Gone),
         },

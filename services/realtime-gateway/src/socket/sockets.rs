@@ -73,12 +73,14 @@ impl Sockets {
         dialect: Dialect,
     ) -> Registration {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
-        let mut entries = self.lock();
-        if self.0.closed.is_cancelled() {
+        let closed = {
+            let mut entries = self.lock();
+            entries.insert(id, Entry { outbox: outbox.clone(), session, dialect });
+            self.0.closed.is_cancelled()
+        };
+        if closed {
             outbox.close(going_away(dialect));
         }
-        entries.insert(id, Entry { outbox, session, dialect });
-        drop(entries);
         let protocol = protocol_of(dialect);
         GATEWAY.connections.of(protocol).inc();
         self.end_if_revoked(session);
@@ -102,10 +104,16 @@ impl Sockets {
         self.0.closed.is_cancelled()
     }
 
+    /// Those of the sockets, taken out so that nobody waits for all of them to be written to.
+    fn which(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<(Arc<Outbox>, Dialect)> {
+        let entries = self.lock();
+        entries.values().filter(|entry| is_meant(entry)).map(|entry| (entry.outbox.clone(), entry.dialect)).collect()
+    }
+
     /// Closes every socket whose session is one of those.
     fn end(&self, ended: impl Fn(SessionId) -> bool) {
-        for entry in self.lock().values().filter(|entry| ended(entry.session)) {
-            entry.outbox.close(match entry.dialect {
+        for (outbox, dialect) in self.which(|entry| ended(entry.session)) {
+            outbox.close(match dialect {
                 Dialect::V1 => CloseReason::SessionRevoked.into(),
                 Dialect::V0 => Closing::Policy,
             });
@@ -113,8 +121,8 @@ impl Sockets {
     }
 
     fn tell(&self, frame: &Frame) {
-        for entry in self.lock().values().filter(|entry| entry.dialect == Dialect::V1) {
-            entry.outbox.push(frame.clone());
+        for (outbox, _) in self.which(|entry| entry.dialect == Dialect::V1) {
+            outbox.push(frame.clone());
         }
     }
 
@@ -144,16 +152,13 @@ impl Sockets {
     /// Lets no more be opened, and closes all, at moments spread over `window`, so that not all come back at once.
     pub(crate) async fn close_all(self, window: Duration) {
         self.0.closed.cancel();
-        let mut left: Vec<(u64, Closing)> =
-            self.lock().iter().map(|(id, entry)| (*id, going_away(entry.dialect))).collect();
+        let mut left = self.which(|_| true);
         // In no order that a client could choose: the ids' hash order.
         let steps = u32::try_from(left.len()).unwrap_or(u32::MAX).clamp(1, 100);
         let a_step = left.len().div_ceil(steps as usize);
         while !left.is_empty() {
-            for (id, closing) in left.drain(..a_step.min(left.len())) {
-                if let Some(entry) = self.lock().get(&id) {
-                    entry.outbox.close(closing);
-                }
+            for (outbox, dialect) in left.drain(..a_step.min(left.len())) {
+                outbox.close(going_away(dialect));
             }
             if !left.is_empty() {
                 tokio::time::sleep(window / steps).await;

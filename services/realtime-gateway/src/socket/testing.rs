@@ -5,7 +5,7 @@
 use std::io::{self, Cursor, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,10 +21,10 @@ use super::{Closing, Outbox};
 pub(crate) fn socket(outbox: &Outbox) -> (MemorySocket, Peer) {
     let (to_server, from_client) = mpsc::unbounded();
     let (to_client, from_server) = mpsc::unbounded();
-    let stuck = Arc::default();
-    outbox.attach(Arc::new(MemoryWire { to_client: to_client.clone(), stuck: Arc::clone(&stuck) }));
+    let reader = Arc::default();
+    outbox.attach(Arc::new(MemoryWire { to_client: to_client.clone(), reader: Arc::clone(&reader) }));
     let socket = MemorySocket { from_client, to_client };
-    (socket, Peer { to_server, from_server, stuck })
+    (socket, Peer { to_server, from_server, reader })
 }
 
 /// The server's end: what comes in, and the frames of the WebSocket protocol itself.
@@ -36,12 +36,25 @@ pub(crate) struct MemorySocket {
 /// The server's end as an outbox writes to it.
 struct MemoryWire {
     to_client: mpsc::UnboundedSender<Message>,
-    stuck: Arc<Mutex<bool>>,
+    reader: Arc<Mutex<Reader>>,
+}
+
+/// How the client reads.
+#[derive(Default)]
+struct Reader {
+    /// The frames that it still takes; all when absent.
+    takes: Option<usize>,
+    writer: Option<Waker>,
 }
 
 impl MemoryWire {
     /// One frame a call, and each whole.
-    fn write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn write(&self, reader: &mut Reader, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut reader.takes {
+            None => {}
+            Some(0) => return Err(io::ErrorKind::WouldBlock.into()),
+            Some(left) => *left -= 1,
+        }
         let mut client = WebSocket::from_raw_socket(Cursor::new(bytes[0].to_vec()), Role::Client, None);
         let message = client.read().expect("a frame");
         self.to_client.unbounded_send(message).map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -51,12 +64,18 @@ impl MemoryWire {
 
 impl Wire for MemoryWire {
     fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        if *self.stuck.lock().unwrap() { Err(io::ErrorKind::WouldBlock.into()) } else { self.write(bytes) }
+        self.write(&mut self.reader.lock().unwrap(), bytes)
     }
 
-    fn poll_write(&self, _: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        // A client that reads nothing; never woken, since it never reads again.
-        if *self.stuck.lock().unwrap() { Poll::Pending } else { Poll::Ready(self.write(bytes)) }
+    fn poll_write(&self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let mut reader = self.reader.lock().unwrap();
+        match self.write(&mut reader, bytes) {
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {
+                reader.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            done => Poll::Ready(done),
+        }
     }
 
     fn poll_flush(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -96,7 +115,7 @@ impl Sink<Message> for MemorySocket {
 pub(crate) struct Peer {
     to_server: mpsc::UnboundedSender<Result<Message, Closing>>,
     from_server: mpsc::UnboundedReceiver<Message>,
-    stuck: Arc<Mutex<bool>>,
+    reader: Arc<Mutex<Reader>>,
 }
 
 impl Peer {
@@ -115,7 +134,14 @@ impl Peer {
 
     /// Reads nothing from now on.
     pub(crate) fn stop_reading(&self) {
-        *self.stuck.lock().unwrap() = true;
+        self.read_only(0);
+    }
+
+    /// Reads so many frames from now on, and then nothing.
+    pub(crate) fn read_only(&self, frames: usize) {
+        let mut reader = self.reader.lock().unwrap();
+        reader.takes = Some(frames);
+        reader.writer.take().into_iter().for_each(Waker::wake);
     }
 
     /// The next message of any kind; `None` when the server has let go.

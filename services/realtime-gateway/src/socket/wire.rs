@@ -72,6 +72,13 @@ pub(crate) async fn open(connection: RawConnection, unread: Bytes, outbox: &Arc<
     WebSocketStream::from_raw_socket(line, Role::Server, Some(config)).await
 }
 
+/// Others may hold the outbox for a while yet; the peer is to see the end now.
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.outbox.detach();
+    }
+}
+
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.unread.is_empty() {

@@ -1,7 +1,17 @@
 #![allow(clippy::unwrap_used)]
+use std::io::IoSlice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+
+use chatapp_types::frame::CloseReason;
 use futures::FutureExt as _;
 
 use super::*;
+
+/// What the owner does until nothing is left.
+async fn all_written(outbox: &Outbox) -> io::Result<()> {
+    poll_fn(|cx| outbox.poll_written(cx)).await
+}
 
 /// A frame that takes `n` bytes on the wire.
 fn frame(n: usize) -> Frame {
@@ -85,6 +95,18 @@ fn attached(limit: usize, room: usize) -> (Outbox, Arc<Pipe>) {
     (outbox, pipe)
 }
 
+/// A waker, and how often it has been woken.
+fn counting_waker() -> (Waker, impl Fn() -> usize) {
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let count = Arc::new(Count(AtomicUsize::new(0)));
+    (Arc::clone(&count).into(), move || count.0.load(Ordering::SeqCst))
+}
+
 fn lengths(outbox: &Outbox) -> Vec<usize> {
     outbox.taken().iter().map(String::len).collect()
 }
@@ -127,7 +149,7 @@ async fn a_frame_that_is_cut_in_two_is_finished_before_any_other_begins() {
     outbox.push_control(Bytes::from_static(&[0x89, 0]));
     assert_eq!(pipe.written(), 5, "all wait for the socket's own task");
     assert!(matches!(outbox.next().await, Next::Write));
-    outbox.written().await.unwrap();
+    all_written(&outbox).await.unwrap();
     assert_eq!(pipe.written(), 24);
     assert_eq!(pipe.texts()[..2].iter().map(String::len).collect::<Vec<_>>(), [8, 10]);
     outbox.push(frame(9));
@@ -141,7 +163,7 @@ async fn however_little_the_socket_takes_at_a_time_the_order_is_that_of_pushing(
     let (pushing, reading) = (outbox.clone(), pipe.clone());
     let owner = tokio::spawn(async move {
         while let Next::Write = outbox.next().await {
-            outbox.written().await.unwrap();
+            all_written(&outbox).await.unwrap();
         }
     });
     let texts: Vec<String> = (0..500).map(|n| n.to_string().repeat(1 + n % 40)).collect();
@@ -168,7 +190,7 @@ async fn a_socket_that_is_broken_is_found_by_its_own_task() {
     pipe.0.lock().unwrap().broken = true;
     outbox.push(frame(10));
     assert!(matches!(outbox.next().await, Next::Write));
-    assert_eq!(outbox.written().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(all_written(&outbox).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
 
 #[tokio::test]
@@ -178,7 +200,7 @@ async fn the_owner_is_woken_when_a_push_leaves_something() {
     let watched = outbox.clone();
     let owner = tokio::spawn(async move {
         let next = watched.next().await;
-        watched.written().await.unwrap();
+        all_written(&watched).await.unwrap();
         next
     });
     tokio::task::yield_now().await;
@@ -202,6 +224,54 @@ fn news_of_a_room_is_told_once_until_it_is_forgotten() {
 }
 
 #[test]
+fn news_that_the_owner_has_not_been_told_of_is_not_forgotten() {
+    let (outbox, _pipe) = attached(10_000, 1_000);
+    outbox.batch().note_news();
+    outbox.forget_news();
+    assert!(matches!(outbox.next().now_or_never(), Some(Next::News)));
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_a_little_is_told_apart_from_one_that_takes_nothing() {
+    let (outbox, pipe) = attached(10_000, 5);
+    outbox.push(frame(600));
+    pipe.make_room(5);
+    assert!(outbox.progress().now_or_never().is_some(), "it took five more");
+    assert!(outbox.progress().now_or_never().is_none());
+    assert!(matches!(outbox.next().now_or_never(), Some(Next::Write)), "it is not done");
+    pipe.make_room(10_000);
+    outbox.push(frame(10));
+    assert_eq!(pipe.written(), 10, "what is pushed meanwhile waits behind");
+    outbox.progress().await.unwrap();
+    assert_eq!(pipe.written(), 610);
+}
+
+#[tokio::test]
+async fn a_push_behind_a_stuck_write_wakes_nobody() {
+    let (outbox, pipe) = attached(10_000, 5);
+    outbox.push(frame(10));
+    let (waker, woken) = counting_waker();
+    let mut cx = Context::from_waker(&waker);
+    let mut cut = Box::pin(outbox.cut());
+    assert!(cut.as_mut().poll(&mut cx).is_pending());
+    outbox.push(frame(10));
+    assert_eq!(woken(), 0, "the socket's own task is at it");
+    outbox.close(CloseReason::SessionRevoked.into());
+    assert_eq!(woken(), 1);
+    drop(pipe);
+}
+
+#[test]
+fn a_socket_that_has_ended_holds_on_to_nothing() {
+    let (outbox, pipe) = attached(10_000, 5);
+    outbox.push(frame(600));
+    outbox.detach();
+    outbox.push(frame(10));
+    assert_eq!((Arc::strong_count(&pipe), outbox.waiting_bytes()), (1, 0));
+    assert!(outbox.is_closing());
+}
+
+#[test]
 fn when_it_is_full_ephemeral_frames_go_first() {
     let outbox = Outbox::new(1_000);
     outbox.push(frame(100));
@@ -219,7 +289,7 @@ async fn an_ephemeral_frame_that_is_on_its_way_is_not_taken_back() {
     outbox.push(frame(600));
     assert!(!outbox.is_closing());
     pipe.make_room(10_000);
-    outbox.written().await.unwrap();
+    all_written(&outbox).await.unwrap();
     assert_eq!(pipe.texts().iter().map(String::len).collect::<Vec<_>>(), [196, 596]);
 }
 
@@ -250,7 +320,7 @@ async fn a_slow_sockets_frame_that_has_begun_is_finished_before_it_is_told_why()
     assert!(outbox.is_closing());
     outbox.push_control(Bytes::from_static(&[0x88, 0]));
     pipe.make_room(10_000);
-    outbox.written().await.unwrap();
+    all_written(&outbox).await.unwrap();
     assert_eq!(pipe.written(), 602);
 }
 
@@ -280,6 +350,6 @@ async fn a_replay_waits_until_its_reader_has_caught_up() {
     let mut room = Box::pin(outbox.has_room());
     assert!(room.as_mut().now_or_never().is_none());
     pipe.make_room(1_000);
-    outbox.written().await.unwrap();
+    all_written(&outbox).await.unwrap();
     assert_eq!(room.now_or_never(), Some(true));
 }

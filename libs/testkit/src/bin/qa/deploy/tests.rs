@@ -17,6 +17,14 @@ fn objections(from: &str, to: &str) -> Vec<String> {
     [wiring::faults(&objects), wiring::missing_keys(&objects), network::faults(&objects), custom].concat()
 }
 
+/// Each of `(from, to, word)`: with `from` replaced by `to`, something with the word in it is objected to.
+fn each_is_objected_to(replacements: &[(&str, &str, &str)]) {
+    for (from, to, word) in replacements {
+        let found = objections(from, to);
+        assert!(found.iter().any(|fault| fault.contains(word)), "{from} -> {to}: {found:?}");
+    }
+}
+
 #[test]
 fn what_fits_together_is_let_through() {
     assert_eq!(objections("Two services", "2 services"), Vec::<String>::new());
@@ -24,7 +32,7 @@ fn what_fits_together_is_let_through() {
 
 #[test]
 fn what_does_not_fit_together_is_objected_to() {
-    for (from, to, word) in [
+    each_is_objected_to(&[
         ("maxUnavailable: 0", "maxUnavailable: 1", "maxUnavailable"),
         ("terminationGracePeriodSeconds: 40", "terminationGracePeriodSeconds: 20", "needs 27 s"),
         ("CHATAPP_DRAIN_DELAY: \"5\", ", "", "CHATAPP_DRAIN_DELAY"),
@@ -44,15 +52,12 @@ fn what_does_not_fit_together_is_objected_to() {
             "has no Pod",
         ),
         ("values: [gateway]", "values: [gatway]", "selects no pod"),
-    ] {
-        let found = objections(from, to);
-        assert!(found.iter().any(|fault| fault.contains(word)), "{from} -> {to}: {found:?}");
-    }
+    ]);
 }
 
 #[test]
 fn a_network_that_is_too_open_or_too_closed_is_objected_to() {
-    for (from, to, word) in [
+    each_is_objected_to(&[
         (
             "metadata: {name: nothing}\nspec: {podSelector: {}",
             "metadata: {name: x}\nspec: {podSelector: {matchLabels: {app: auth}}",
@@ -72,15 +77,12 @@ fn a_network_that_is_too_open_or_too_closed_is_objected_to() {
         ("kubernetes.io/metadata.name: monitoring", "kubernetes.io/metadata.name: elsewhere", "for `monitoring` alone"),
         ("ports: [{port: 9000}]", "ports: [{port: 9001}]", "nobody there has the port 9001"),
         ("http://auth:80", "http://auth:81", "no Service is there"),
-    ] {
-        let found = objections(from, to);
-        assert!(found.iter().any(|fault| fault.contains(word)), "{from} -> {to}: {found:?}");
-    }
+    ]);
 }
 
 #[test]
 fn objects_of_kinds_that_others_define_are_held_against_the_rest() {
-    for (from, to, word) in [
+    each_is_objected_to(&[
         ("sectionName: https", "sectionName: http", "no Gateway way-in"),
         ("request: 0s", "request: 30s", "time-outs of 0s"),
         (
@@ -97,8 +99,5 @@ fn objects_of_kinds_that_others_define_are_held_against_the_rest() {
         ),
         ("kind: ServiceMonitor", "kind: PrometheusRule\nspecs: 1", "its groups are not those"),
         ("kind: ServiceMonitor", "kind: Probe", "nothing here knows this kind"),
-    ] {
-        let found = objections(from, to);
-        assert!(found.iter().any(|fault| fault.contains(word)), "{from} -> {to}: {found:?}");
-    }
+    ]);
 }

@@ -165,6 +165,28 @@ async fn a_client_that_reads_nothing_is_cut_and_the_others_get_everything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_reads_little_but_steadily_stays_and_one_that_stops_is_cut() {
+    let scene = Scene::new();
+    let mut slow = scene.log_in("slow").await;
+    slow.say(&json!({"op": "subscribe", "room_id": scene.room}));
+    assert!(matches!(slow.event().await, ServerEvent::Subscribed { .. }));
+    assert!(matches!(slow.event().await, ServerEvent::CaughtUp { .. }));
+    slow.stop_reading();
+    for _ in 0..20 {
+        scene.post("text");
+    }
+    for seq in 1..=10 {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        slow.read_only(1);
+        assert_eq!(slow.seq().await, seq);
+    }
+    let stopped = tokio::time::Instant::now();
+    let closing = slow.ended.await.unwrap();
+    assert_eq!(closing.message(), Closing::from(chatapp_types::frame::CloseReason::Slow).message());
+    assert!(stopped.elapsed().as_secs() < 60, "{:?}", stopped.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lane_that_is_full_pauses_reading_and_loses_nothing() {
     let scene = Scene::with(GatewayConfig { rate_limits: crate::Switch::Off, ..GatewayConfig::default() });
     let gate = Arc::new(Notify::new());
