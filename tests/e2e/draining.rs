@@ -3,13 +3,11 @@
 use chatapp_testkit::{Setup, Socket, User, eventually, signal};
 use serde_json::json;
 
-use crate::logs::operations_port;
-
 #[tokio::test]
 async fn a_program_that_is_told_to_end_is_not_ready_at_once_and_answers_until_the_delay_is_over() {
     let setup = Setup::default().arg("--ops-listen").arg("127.0.0.1:0").env("CHATAPP_DRAIN_DELAY", "4");
     let platform = setup.start().await;
-    let ready = format!("http://{}/readyz", operations_port(&platform));
+    let ready = format!("http://127.0.0.1:{}/readyz", platform.operations_port());
     assert_eq!(reqwest::get(&ready).await.unwrap().status(), 200);
     let ann = User::register(&platform, "ann").await;
     let room = ann.public_room("lab").await;

@@ -178,20 +178,12 @@ async fn make_and_list_errors(platform: &Platform, user: &User, room: &str) -> S
     let key = uuid::Uuid::now_v7().to_string();
     let posted = user.send(user.request(Method::POST, &path).header("idempotency-key", key).json(&message)).await;
     assert_eq!(posted.status, 500, "{}", posted.text);
-    let errors = reqwest::get(format!("http://{}/errors", operations_port(platform))).await.unwrap();
+    let errors = reqwest::get(format!("http://127.0.0.1:{}/errors", platform.operations_port())).await.unwrap();
     let errors: Value = errors.json().await.unwrap();
     let told = errors.as_array().unwrap().iter().find(|kind| kind["level"] == "ERROR").expect("it is listed");
     assert_eq!(told["request_id"], posted.headers["x-request-id"].to_str().unwrap(), "{errors}");
     assert_eq!(told["trace_id"].as_str().map(str::len), Some(32), "{errors}");
     errors.to_string()
-}
-
-/// Where the platform's log says that its operations port is.
-pub(crate) fn operations_port(platform: &Platform) -> String {
-    let output = platform.output();
-    let line = output.lines().find(|line| line.contains("operations port is open")).expect("it has one");
-    let line: Value = serde_json::from_str(line).unwrap();
-    line["listen.address"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::traffic::{Plan, Seen, Sender, Stretch, receive};
 use crate::world::World;
 
-/// Sockets that send, each to a room of its own.
+/// Sockets that send, each to its share of the rooms in turn.
 const SENDERS: usize = 50;
 
 /// Runs the case once. There are as many sockets as rooms; each follows as many rooms as a room has members.
@@ -28,11 +28,11 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Rooms) -> anyhow:
         for room in followed(n, sockets, case) {
             world.subscribe(&mut socket, &rooms[room]).await.with_context(|| format!("socket {n} in room {room}"))?;
         }
-        receivers.push(tokio::spawn(receive(socket, Arc::clone(&seen))));
+        receivers.push(receive(socket, &seen));
     }
     let mut senders = Vec::with_capacity(SENDERS);
     for n in 0..SENDERS {
-        senders.push(Sender { socket: world.socket(n).await?, room: rooms[n * case.count / SENDERS].clone() });
+        senders.push(Sender { socket: world.socket(n).await?, rooms: share(&rooms, n) });
     }
     let pause = Some(Duration::from_secs(1) * u32::try_from(SENDERS)? / case.rate);
     let plan = Plan {
@@ -41,13 +41,19 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Rooms) -> anyhow:
         warm_up: Stretch { messages: SENDERS, pause },
         measured: Stretch { messages: case.messages, pause },
     };
-    let run = Run { connections: sockets, ..plan.run(server, senders, &seen).await? };
-    receivers.iter().for_each(tokio::task::JoinHandle::abort);
-    Ok(run)
+    Ok(Run { connections: sockets, ..plan.run(server, senders, receivers, &seen).await? })
 }
 
 /// The rooms that socket `n` follows, so that every room has its members.
 fn followed(n: usize, sockets: usize, case: &Rooms) -> impl Iterator<Item = usize> {
     let (rooms, members) = (case.count, case.members);
     (0..rooms).filter(move |room| (n + sockets - room * sockets / rooms) % sockets < members)
+}
+
+/// The rooms that the sender writes to: its own ones where there are as many rooms as senders, else one of theirs.
+fn share(rooms: &[String], sender: usize) -> Vec<String> {
+    if rooms.len() < SENDERS {
+        return vec![rooms[sender % rooms.len()].clone()];
+    }
+    rooms.iter().skip(sender).step_by(SENDERS).cloned().collect()
 }

@@ -10,7 +10,9 @@ use futures::{SinkExt, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::cases::Traffic;
@@ -31,7 +33,7 @@ pub(crate) struct Seen {
     duplicates: AtomicUsize,
     goal: AtomicUsize,
     reached: Notify,
-    latencies_us: std::sync::Mutex<Vec<u64>>,
+    ended: CancellationToken,
     /// Messages sent before this moment (nanoseconds since `begun`) belong to the warm-up.
     measured_from: AtomicU64,
 }
@@ -54,12 +56,12 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Traffic) -> anyho
     let mut receivers = Vec::new();
     for n in 0..case.receivers {
         let socket = world.subscribed(n, &room).await.with_context(|| format!("receiver {n}"))?;
-        receivers.push(tokio::spawn(receive(socket, Arc::clone(&seen))));
+        receivers.push(receive(socket, &seen));
     }
     let mut senders = Vec::new();
     for n in 0..case.senders {
-        senders
-            .push(Sender { socket: world.socket(n).await.with_context(|| format!("sender {n}"))?, room: room.clone() });
+        let socket = world.socket(n).await.with_context(|| format!("sender {n}"))?;
+        senders.push(Sender { socket, rooms: vec![room.clone()] });
     }
     let plan = Plan {
         name: case.name,
@@ -67,9 +69,7 @@ pub(crate) async fn run(world: &World, server: &Server, case: &Traffic) -> anyho
         warm_up: Stretch { messages: case.warm_up.max(case.senders), pause: None },
         measured: Stretch { messages: case.messages, pause: pause_of(case) },
     };
-    let run = plan.run(server, senders, &seen).await?;
-    receivers.iter().for_each(tokio::task::JoinHandle::abort);
-    Ok(run)
+    plan.run(server, senders, receivers, &seen).await
 }
 
 /// Messages, and the pause of each sender between two of its own.
@@ -89,7 +89,13 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Sends it and waits until all has been received.
-    pub(crate) async fn run(&self, server: &Server, senders: Vec<Sender>, seen: &Arc<Seen>) -> anyhow::Result<Run> {
+    pub(crate) async fn run(
+        &self,
+        server: &Server,
+        senders: Vec<Sender>,
+        receivers: Vec<Receiver>,
+        seen: &Arc<Seen>,
+    ) -> anyhow::Result<Run> {
         let warmed = send_all(senders, &self.warm_up, seen).await?;
         seen.wait_for(warmed.messages * self.copies).await?;
         seen.measure();
@@ -107,7 +113,7 @@ impl Plan {
             ..Run::default()
         };
         run.take_cpu(server, before);
-        seen.tell(&mut run);
+        seen.tell(receivers, &mut run).await?;
         Ok(run)
     }
 }
@@ -146,7 +152,7 @@ impl Seen {
             duplicates: AtomicUsize::new(0),
             goal: AtomicUsize::new(usize::MAX),
             reached: Notify::new(),
-            latencies_us: std::sync::Mutex::default(),
+            ended: CancellationToken::new(),
             measured_from: AtomicU64::new(u64::MAX),
         }
     }
@@ -156,12 +162,17 @@ impl Seen {
         self.measured_from.store(self.nanos(), Ordering::SeqCst);
     }
 
-    /// What was seen of the measured messages, and what was wrong.
-    pub(crate) fn tell(&self, run: &mut Run) {
-        let latencies = std::mem::take(&mut *self.latencies_us.lock().expect("no panic while locked"));
+    /// Ends the receivers. What they saw of the measured messages, and what was wrong.
+    async fn tell(&self, receivers: Vec<Receiver>, run: &mut Run) -> anyhow::Result<()> {
+        self.ended.cancel();
+        let mut latencies = Vec::new();
+        for receiver in receivers {
+            latencies.append(&mut receiver.await?);
+        }
         run.delivery_us = latencies_of(latencies);
         run.gaps = self.gaps.load(Ordering::SeqCst);
         run.duplicates = self.duplicates.load(Ordering::SeqCst);
+        Ok(())
     }
 
     pub(crate) fn nanos(&self) -> u64 {
@@ -181,10 +192,21 @@ impl Seen {
     }
 }
 
-/// Reads entries of any number of rooms until the socket ends.
-pub(crate) async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
+/// One that reads; in the end it has how long each measured message took to it, in microseconds.
+pub(crate) type Receiver = JoinHandle<Vec<u64>>;
+
+/// Reads entries of any number of rooms until the run ends.
+pub(crate) fn receive(socket: LoadSocket, seen: &Arc<Seen>) -> Receiver {
+    let seen = Arc::clone(seen);
+    tokio::spawn(async move {
+        let mut latencies = Vec::new();
+        seen.ended.run_until_cancelled(read(socket, &seen, &mut latencies)).await;
+        latencies
+    })
+}
+
+async fn read(mut socket: LoadSocket, seen: &Seen, latencies: &mut Vec<u64>) {
     let mut last = HashMap::new();
-    let mut latencies = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
         let Ok(frame) = serde_json::from_str::<EntryFrame<'_>>(&text) else { continue };
@@ -204,19 +226,17 @@ pub(crate) async fn receive(mut socket: LoadSocket, seen: Arc<Seen>) {
             latencies.push(seen.nanos().saturating_sub(sent) / 1000);
         }
         let count = seen.deliveries.fetch_add(1, Ordering::SeqCst) + 1;
-        if latencies.len() >= 64 || count >= seen.goal.load(Ordering::SeqCst) {
-            seen.latencies_us.lock().expect("no panic while locked").append(&mut latencies);
-        }
         if count == seen.goal.load(Ordering::SeqCst) {
             seen.reached.notify_one();
         }
     }
 }
 
-/// A socket that sends to one room.
+/// A socket that sends.
 pub(crate) struct Sender {
     pub(crate) socket: LoadSocket,
-    pub(crate) room: String,
+    /// Where to, in turn.
+    pub(crate) rooms: Vec<String>,
 }
 
 /// What has been sent, and who can go on.
@@ -248,12 +268,12 @@ async fn send(
 ) -> anyhow::Result<(Sender, Vec<u64>)> {
     let mut acks = Vec::with_capacity(messages);
     let mut tick = pause.map(tokio::time::interval);
-    for _ in 0..messages {
+    for n in 0..messages {
         if let Some(tick) = &mut tick {
             tick.tick().await;
         }
         let sent = seen.nanos();
-        let frame = json!({"op": "send", "room_id": sender.room, "key": Uuid::now_v7(), "body": body(sent)});
+        let frame = json!({"op": "send", "room_id": sender.rooms[n % sender.rooms.len()], "key": Uuid::now_v7(), "body": body(sent)});
         sender.socket.send(Message::text(frame.to_string())).await?;
         loop {
             let message = sender.socket.next().await.context("the sender's socket closed")??;

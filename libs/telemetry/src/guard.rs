@@ -14,8 +14,8 @@ use crate::init::{Part, TelemetryError};
 use crate::trace::{self, Exporter, OtlpEndpoint, Ratio};
 use crate::{Dsn, Errors, FilterError, LogFilter};
 
-/// How long the end of the program waits for what is on its way elsewhere.
-const FLUSH_WITHIN: Duration = Duration::from_secs(2);
+/// How long the end of the program waits for the spans that are on their way, and then for the errors.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
 /// Keeps the log's writers alive; when it is dropped, all that was logged before is written, and what is to be sent
 /// elsewhere has been sent, or has had two seconds for it.

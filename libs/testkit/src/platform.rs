@@ -123,7 +123,12 @@ impl Platform {
 
     /// What it counts, where it was started with an operations port (`CHATAPP_OPS_LISTEN` of 127.0.0.1).
     pub async fn metrics(&self) -> Metrics {
-        Metrics::scrape(operations_port(&self.output()).expect("an operations port")).await
+        Metrics::scrape(self.operations_port()).await
+    }
+
+    /// The port of 127.0.0.1 where it was started with an operations port (`CHATAPP_OPS_LISTEN`).
+    pub fn operations_port(&self) -> u16 {
+        operations_port(&self.output()).expect("an operations port")
     }
 
     /// The folder of its data.

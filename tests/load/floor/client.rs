@@ -21,7 +21,7 @@ pub(super) async fn traffic(floor: &Floor, case: &Traffic) -> anyhow::Result<Dur
     let seen = Arc::new(Seen::new());
     let mut receivers = Vec::new();
     for _ in 0..case.receivers {
-        receivers.push(tokio::spawn(receive(receiver(floor).await?, Arc::clone(&seen))));
+        receivers.push(receive(receiver(floor).await?, &seen));
     }
     let mut senders = Vec::new();
     for _ in 0..case.senders {

@@ -154,8 +154,7 @@ impl ServiceClient {
     fn stamp(&self, headers: &mut HeaderMap, span: &Span) {
         if trace::is_on() {
             trace::inject(span, headers);
-        } else if !headers.contains_key(trace::TRACEPARENT)
-            && let Some(value) = current_trace().and_then(|context| HeaderValue::from_str(&context.to_string()).ok())
+        } else if let Some(value) = current_trace().and_then(|context| HeaderValue::from_str(&context.to_string()).ok())
         {
             headers.insert(trace::TRACEPARENT, value);
         }

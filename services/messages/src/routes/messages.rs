@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chatapp_http::{ApiResult, Caller, IdempotencyKey, Json, Path};
+use chatapp_types::RoomId;
 use chatapp_types::auth::Scope;
 use chatapp_types::messages::{EditMessageRequest, Message, PostMessageRequest, PostedMessage};
-use chatapp_types::RoomId;
 
 use super::{MessagePath, counted};
 use crate::app::body::{BodyLimits, MessageBody};

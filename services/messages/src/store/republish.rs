@@ -27,9 +27,11 @@ pub async fn store_marks(store: &dyn MessageStore) -> Result<(), StoreError> {
 /// Returns how many. An event may so be sent twice, and out of order with a live one; followers go by its seq.
 pub async fn republish(store: &dyn MessageStore, before: Timestamp) -> Result<u64, StoreError> {
     let mut sent = 0;
+    let mut found = None;
     loop {
         let rooms = store.unpublished(before, ROOMS).await?;
-        MESSAGES.unpublished.set(i64::try_from(rooms.len()).unwrap_or(i64::MAX));
+        // What the first look found stays told until the next sweep: a count of what is left would always end at none.
+        found.get_or_insert_with(|| MESSAGES.unpublished.set(i64::try_from(rooms.len()).unwrap_or(i64::MAX)));
         for (room, mark) in &rooms {
             sent += republish_room(store, *room, *mark).await?;
         }

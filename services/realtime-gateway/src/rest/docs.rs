@@ -155,9 +155,10 @@ mod tests {
             assert_eq!(response.headers()["vary"], "accept-encoding");
             let body = response.into_body().collect().await.unwrap().to_bytes();
             let mut text = String::new();
-            match packed {
-                true => GzDecoder::new(body.as_ref()).read_to_string(&mut text).unwrap(),
-                false => body.as_ref().read_to_string(&mut text).unwrap(),
+            let _ = if packed {
+                GzDecoder::new(body.as_ref()).read_to_string(&mut text).unwrap()
+            } else {
+                body.as_ref().read_to_string(&mut text).unwrap()
             };
             assert!(text == plain, "{takes}: another text of {} bytes", text.len());
         }

@@ -12,7 +12,7 @@ use chatapp_types::{ErrorCode, Problem, Secret};
 use crate::edge::{Client, bearer, check_socket};
 use crate::socket::identity::Identity;
 use crate::socket::seats::Seat;
-use crate::socket::{Closing, Handshake, V1, open, pump};
+use crate::socket::{Closing, Handshake, V1, open, pump, told_the_version};
 use crate::state::Gateway;
 
 /// The live socket: one JSON object a text frame, both ways.
@@ -52,7 +52,7 @@ use crate::state::Gateway;
 pub(crate) async fn open_socket(State(gateway): State<Gateway>, request: Request) -> Response {
     match handshake(gateway, request).await {
         Ok(response) => response,
-        Err(problem) => ApiError::from(problem).into_response(),
+        Err(problem) => told_the_version(ApiError::from(problem).into_response()),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use budget::{Admission, FrameBudget};
 pub(crate) use closing::Closing;
 pub(crate) use frame::Frame;
 pub(crate) use frames::{Concern, reply, text_of};
-pub(crate) use handshake::Handshake;
+pub(crate) use handshake::{Handshake, told_the_version};
 pub(crate) use outbox::{Batch, Outbox};
 pub(crate) use v1::V1;
 pub(crate) use wire::{LiveSocket, open};

@@ -13,9 +13,9 @@ mod batch;
 mod queue;
 
 use std::future::poll_fn;
+use std::io;
 #[cfg(test)]
 use std::io::Cursor;
-use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};

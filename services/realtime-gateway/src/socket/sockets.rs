@@ -68,7 +68,7 @@ impl Sockets {
     pub(crate) fn register(
         &self,
         seat: Seat,
-        outbox: Arc<Outbox>,
+        outbox: &Arc<Outbox>,
         session: SessionId,
         dialect: Dialect,
     ) -> Registration {
@@ -210,7 +210,7 @@ mod tests {
     fn open(sockets: &Sockets, session: SessionId) -> (Arc<Outbox>, Registration) {
         let outbox = Arc::new(Outbox::new(10_000));
         let seat = Seats::new(&GatewayConfig::default()).take(UserId::new()).unwrap();
-        let registration = sockets.register(seat, outbox.clone(), session, Dialect::V1);
+        let registration = sockets.register(seat, &outbox, session, Dialect::V1);
         (outbox, registration)
     }
 

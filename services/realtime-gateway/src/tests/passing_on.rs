@@ -22,6 +22,7 @@ async fn a_request_arrives_as_it_was_sent_but_for_what_only_a_gateway_may_say() 
         .header("connection", "x-hop")
         .header("x-hop", "1")
         .header("idempotency-key", "k")
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         .body(Body::from("the body"))
         .unwrap();
     assert_eq!(scene.send(request).await.status, 200);
@@ -33,6 +34,9 @@ async fn a_request_arrives_as_it_was_sent_but_for_what_only_a_gateway_may_say() 
     assert_eq!(header("x-forwarded-host").as_deref(), Some("chat.example"));
     assert_eq!(header("idempotency-key").as_deref(), Some("k"));
     assert!(header("x-request-id").is_some());
+    let trace = header("traceparent").unwrap();
+    assert!(trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{trace}");
+    assert!(trace.ends_with("-00"), "whether it is recorded is not for a stranger to say: {trace}");
     assert_ne!(header("x-service-token").as_deref(), Some("forged"));
     for dropped in ["x_real_ip", "x-user-id", "x-hop", "connection"] {
         assert_eq!(header(dropped), None, "{dropped}");

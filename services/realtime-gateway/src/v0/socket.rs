@@ -15,7 +15,7 @@ use crate::edge::{Client, check_socket};
 use crate::hub::Dialect;
 use crate::rest::{begin, is_plain, note_end};
 use crate::socket::seats::Seat;
-use crate::socket::{Closing, Handshake, LiveSocket, Outbox, open, pump};
+use crate::socket::{Closing, Handshake, LiveSocket, Outbox, open, pump, told_the_version};
 use crate::state::Gateway;
 
 /// The original took the token here and nowhere else. It is taken out at once and shown nowhere.
@@ -28,7 +28,7 @@ struct TokenQuery {
 pub(super) async fn open_socket(State(gateway): State<Gateway>, request: Request) -> Response {
     match handshake(gateway, request).await {
         Ok(response) => response,
-        Err(problem) => answer(&problem),
+        Err(problem) => told_the_version(answer(&problem)),
     }
 }
 
@@ -78,7 +78,7 @@ async fn converse(gateway: Gateway, seat: Seat, speaker: Speaker, socket: LiveSo
     let services = gateway.sockets.clone();
     drop(gateway);
     let budget = services.budget();
-    let registered = services.sockets.register(seat, outbox.clone(), speaker.caller.session, Dialect::V0);
+    let registered = services.sockets.register(seat, &outbox, speaker.caller.session, Dialect::V0);
     let closing = match listen(&services.hub, &speaker, &outbox).await {
         Ok(subscription) => {
             let mut conversation = V0::new(speaker, subscription, services.limits.clone(), &*services.clock);

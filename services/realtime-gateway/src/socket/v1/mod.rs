@@ -102,7 +102,7 @@ impl V1 {
 
     fn register(&mut self, seat: Seat, identity: &Identity) {
         let (sockets, session) = (&self.services.sockets, identity.caller.session);
-        self.registration = Some(sockets.register(seat, self.outbox.clone(), session, Dialect::V1));
+        self.registration = Some(sockets.register(seat, &self.outbox, session, Dialect::V1));
     }
 
     /// The socket, which is registered, belongs to that identity from now on.

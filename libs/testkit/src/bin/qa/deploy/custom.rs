@@ -91,6 +91,11 @@ fn monitor(monitor: &Object, objects: &[Object]) -> Vec<String> {
     for endpoint in list(monitor.at("/spec"), "endpoints") {
         let has = |one: &&&Object| list(one.at("/spec"), "ports").any(|port| port["name"] == endpoint["port"]);
         faults.extend(chosen.iter().filter(|one| !has(one)).map(|one| format!("{} has no such port", one.title())));
+        // The operator sets the label `service` to the Service's name, before our relabelings; ours is the metrics' own.
+        let drops = |rule: &Value| rule["action"] == "labeldrop" && rule["regex"] == "service";
+        if endpoint["honorLabels"] != true && !list(endpoint, "relabelings").any(drops) {
+            faults.push(format!("{} lets the operator's label `service` take the place of ours", monitor.title()));
+        }
     }
     for deployment in objects.iter().filter(|one| one.kind() == "Deployment") {
         let Some(pod) = deployment.pod() else { continue };

@@ -91,7 +91,8 @@ fn objects_of_kinds_that_others_define_are_held_against_the_rest() {
             "with the port 8000",
         ),
         ("tls: {certificateRefs: [{name: it}]}", "tls: {}", "no certificate"),
-        ("endpoints: [{port: operations}]", "endpoints: [{port: metrics}]", "has no such port"),
+        ("endpoints: [{port: operations,", "endpoints: [{port: metrics,", "has no such port"),
+        ("{action: labeldrop, regex: service}", "{action: labeldrop, regex: servce}", "take the place of ours"),
         (
             "metadata: {name: gateway, labels: {scraped: \"yes\"}}",
             "metadata: {name: gateway}",
