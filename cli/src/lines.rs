@@ -28,8 +28,12 @@ pub(crate) fn entry(e: &Entry, numbered: bool) -> Option<String> {
         let text = if *deleted { "(deleted)" } else { body.as_str() };
         return Some(said(e.at, numbered.then_some(e.seq), &e.actor, text));
     }
-    let what = happened(e)?;
-    Some(format!("{} * {what}", stamp(e.at, numbered.then_some(e.seq))))
+    Some(event(e.at, numbered.then_some(e.seq), &happened(e)?))
+}
+
+/// Something that happened and is no message; `text` is what [`happened`] gave.
+pub(crate) fn event(at: Timestamp, number: Option<u64>, text: &str) -> String {
+    format!("{} * {}", stamp(at, number), sanitize::multiline(text))
 }
 
 /// What an entry that is no message says, safe to show; `None` for what needs no line.
@@ -63,6 +67,16 @@ pub(crate) fn happened(e: &Entry) -> Option<String> {
         EntryBody::MemberRoleChanged { subject, role } => format!("{who} made {} {role}", name(subject)),
     };
     Some(text)
+}
+
+/// Who is typing, of names that are safe to show; `None` when nobody is.
+pub(crate) fn typing(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(format!("{one} is typing")),
+        [one, two] => Some(format!("{one} and {two} are typing")),
+        [one, others @ ..] => Some(format!("{one} and {} others are typing", others.len())),
+    }
 }
 
 fn stamp(at: Timestamp, number: Option<u64>) -> String {

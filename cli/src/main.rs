@@ -19,6 +19,7 @@ mod plain;
 mod rooms_of_mine;
 mod screen;
 mod settings;
+mod stretches;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Other programs that do a part of the work: the editor, the browser.
+//! Other programs that do a part of the work: the editor, the browser, the shell.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -43,6 +43,12 @@ pub(crate) fn edit(asked: &[String], text: &str) -> Outcome<String> {
     std::fs::File::open(file.path())?.take(BODY_MAX_BYTES as u64 * 4).read_to_end(&mut bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(Exit::Invalid, "the text is not UTF-8"))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Lets the shell have the terminal, which it was given; returns when one has come back.
+pub(crate) fn suspend() -> std::io::Result<()> {
+    let me = std::process::id().to_string();
+    Command::new("kill").args(["-TSTP", &me]).status().map(drop)
 }
 
 fn editor(asked: &[String]) -> Vec<String> {

@@ -1,11 +1,14 @@
 //! Calling for a person's attention: the bell, the terminal's notification, the desktop's, a program of one's own.
 
 mod hook;
+mod pace;
 mod terminal;
 
 use chatapp_client::sanitize;
 use chatapp_types::{RoomId, Timestamp};
 use serde::Serialize;
+
+pub(crate) use pace::{Pace, Paced};
 
 use crate::settings::NotifySettings;
 

@@ -46,6 +46,15 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    /// Whether a message calls, which names one (`mention`) or does not.
+    pub(crate) const fn calls(self, mention: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Mentions => mention,
+            Self::None => false,
+        }
+    }
+
     /// What it means, for people.
     pub(crate) const fn told(self) -> &'static str {
         match self {
@@ -73,6 +82,7 @@ pub(crate) enum Command {
     },
     Enter(String),
     NextUnread,
+    LastRoom,
     Unread,
     Goto(u64),
     History,
@@ -83,7 +93,10 @@ pub(crate) enum Command {
         everywhere: bool,
     },
     Reply(Target, String),
+    /// Change a message to this.
     Edit(Target, String),
+    /// Bring a message to where one writes, to be changed there.
+    BeginEdit(Target),
     Delete(Target),
     Copy(Target),
     Open(Target),
@@ -98,9 +111,17 @@ pub(crate) enum Command {
     DeleteRoom(String),
     Change(Change),
     Whoami,
+    Status,
     LogOut,
     /// About the full-screen interface alone.
     Screen(ScreenCommand),
+}
+
+impl Command {
+    /// Whether it may hold a secret code, so that the line is not to be brought back.
+    pub(crate) const fn is_secret(&self) -> bool {
+        matches!(self, Self::Enter(_) | Self::Code(_))
+    }
 }
 
 /// What the full-screen interface alone has: how it looks.

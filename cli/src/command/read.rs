@@ -49,6 +49,7 @@ fn simple(word: &str) -> Option<Command> {
         "numbers" => Command::Numbers,
         "rooms" => Command::Rooms,
         "next" => Command::NextUnread,
+        "last" => Command::LastRoom,
         "unread" => Command::Unread,
         "history" => Command::History,
         "members" => Command::Members,
@@ -62,6 +63,7 @@ fn simple(word: &str) -> Option<Command> {
         "public" => Command::Change(Change::Visibility(Visibility::Public)),
         "audit" => Command::Audit,
         "whoami" => Command::Whoami,
+        "status" => Command::Status,
         "logout" => Command::LogOut,
         "mouse" => Command::Screen(ScreenCommand::Mouse),
         "vim" => Command::Screen(ScreenCommand::Vim),
@@ -96,7 +98,8 @@ fn of_message(word: &str, rest: &str) -> Option<Result<Command, String>> {
         "search-all" => needed(rest, ":search-all TEXT").map(|text| Command::Search { text, everywhere: true }),
         "goto" => number(rest).map(Command::Goto).ok_or_else(|| ":goto #N".to_owned()),
         "reply" => target(rest, ":reply [#N] TEXT").map(|(target, text)| Command::Reply(target, text)),
-        "edit" => target(rest, ":edit [#N] TEXT").map(|(target, text)| Command::Edit(target, text)),
+        "edit" if only_target(rest, "").is_ok() => only_target(rest, "").map(Command::BeginEdit),
+        "edit" => target(rest, ":edit [#N] [TEXT]").map(|(target, text)| Command::Edit(target, text)),
         "delete" => only_target(rest, ":delete [#N]").map(Command::Delete),
         "copy" => only_target(rest, ":copy [#N]").map(Command::Copy),
         "open" => only_target(rest, ":open [#N]").map(Command::Open),
@@ -248,7 +251,7 @@ mod tests {
     #[test]
     fn a_mistyped_command_is_not_sent_to_the_room() {
         for line in
-            [":bakc", ":block", ":role bob king", ":role bob owner", ":edit", ":delete 5", ":back now", ":add a b"]
+            [":bakc", ":block", ":role bob king", ":role bob owner", ":reply", ":delete 5", ":back now", ":add a b"]
         {
             assert!(matches!(Typed::read(line), Typed::Wrong(_)), "{line}");
         }
@@ -279,6 +282,8 @@ mod tests {
         assert_eq!(read(":edit the text"), Command::Edit(Target::Latest, "the text".to_owned()));
         assert_eq!(read(":edit #12 the text"), Command::Edit(Target::Seq(12), "the text".to_owned()));
         assert_eq!(read(":edit #hashtag"), Command::Edit(Target::Latest, "#hashtag".to_owned()));
+        assert_eq!(read(":edit"), Command::BeginEdit(Target::Latest));
+        assert_eq!(read(":edit #12"), Command::BeginEdit(Target::Seq(12)));
         assert_eq!(read(":delete #3"), Command::Delete(Target::Seq(3)));
         assert_eq!(read(":reply yes"), Command::Reply(Target::Latest, "yes".to_owned()));
         assert_eq!(read(":reply 42"), Command::Reply(Target::Latest, "42".to_owned()));

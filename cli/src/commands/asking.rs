@@ -13,7 +13,7 @@ const PASSWORD_VARIABLE: &str = "CHAT_PASSWORD";
 pub(super) async fn ask(console: &mut Console, prompt: &str, style: Style) -> Outcome<String> {
     match console.ask(prompt, style).await? {
         Input::Line(line) => Ok(line),
-        Input::Interrupted => Err(Failure::interrupted()),
+        Input::Interrupted | Input::Typing => Err(Failure::interrupted()),
         Input::Ended => Err(Failure::usage(format!("no more input, but it takes an answer to: {}", prompt.trim_end()))),
     }
 }

@@ -12,6 +12,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use crate::args::Cli;
 use crate::command::{COMMANDS, Group, LITERAL};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::screen::keymap::Place;
 use crate::screen::{SETTINGS_HELP, keys};
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
@@ -31,6 +32,29 @@ pub(super) fn pages(folder: Option<&Path>) -> Outcome {
     Ok(io::stdout().lock().write_all(&page)?)
 }
 
+/// What is otherwise with `--plain`, and why.
+const LINE_BY_LINE: &str = "\
+chat --plain is for screen readers, pipes and terminals that cannot draw. It shows each message once, as a line that
+nothing changes later, and has every command. What follows is all that differs.
+
+Who is typing stands before the prompt while it is so, and takes no line of the conversation; :status says it too. Others
+see that you are typing a message, not that you are typing a command. [typing] in the settings turns either off. On input
+that is no terminal nobody can see it.
+
+There are no panes: :rooms, :members and :who show what is in them. An edit or a deletion is a line that names the message
+by its number; :numbers shows them, and :goto shows messages as they are now. The keys with which messages are chosen are
+commands with a number: :reply #N, :edit #N, :delete #N, :copy #N, :open #N. Scrolling is the terminal's; :history shows
+what came earlier.
+
+Rooms that you are not in call for your attention as on the full screen, and one line tells of it. The room that you are in
+calls too, because a line-by-line client does not ask the terminal whether it is in front.
+
+A message that is sent vanishes from the line and comes back as a line when it is stored. Until then :status counts it; one
+that was refused says so, and :retry sends it once more.
+
+:theme, :pane, :mouse and :vim, and the settings of the same names, are about what the full screen looks like and mean
+nothing here. Keys of the settings hold under [keys.plain] and [keys.everywhere].";
+
 /// The page of `chat`, with the keys, the commands and the settings of the interactive clients.
 fn main_page() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
@@ -47,12 +71,18 @@ fn main_page() -> io::Result<Vec<u8>> {
     more.text([roman(LITERAL)]);
     for (title, vim) in [("KEYS", false), ("KEYS WITH \\-\\-VIM", true)] {
         more.control("SH", [title]);
-        for (place, bindings) in keys(vim) {
+        // Vim's keys are about the full-screen interface alone.
+        for (place, bindings) in keys(vim).into_iter().filter(|(place, _)| !vim || *place != Place::Plain.title()) {
             more.control("SS", [place]);
             for (keys, _, what) in bindings {
                 entry(&mut more, &keys, what);
             }
         }
+    }
+    more.control("SH", ["LINE BY LINE"]);
+    for paragraph in LINE_BY_LINE.split("\n\n") {
+        more.control("PP", []);
+        more.text([roman(paragraph.replace('\n', " "))]);
     }
     more.control("SH", ["SETTINGS"]);
     more.control("nf", []);
@@ -78,7 +108,7 @@ fn entry(page: &mut Roff, term: &str, what: &str) {
 
 /// What the long help says of the interactive clients.
 pub(crate) fn interactive_help() -> String {
-    let mut text = String::from("In the full-screen interface:\n");
+    let mut text = String::from("Keys of the interactive clients:\n");
     for (place, bindings) in keys(false) {
         let _ = writeln!(text, "  {place}");
         for (keys, _, what) in bindings {
@@ -92,6 +122,7 @@ pub(crate) fn interactive_help() -> String {
             let _ = writeln!(text, "    {:<32} {}", format!(":{} {}", c.name, c.takes).trim_end(), c.what);
         }
     }
+    let _ = writeln!(text, "\nLine by line:\n  {}", LINE_BY_LINE.replace('\n', "\n  ").replace("\n  \n", "\n\n"));
     let _ = writeln!(text, "\n{SETTINGS_HELP}");
     text
 }

@@ -26,6 +26,7 @@ pub(super) async fn send_lines(context: &Context, sender: &Sender, to: &Address)
     loop {
         let line = match input.next().await? {
             Input::Line(line) => line,
+            Input::Typing => continue,
             Input::Interrupted => return Err(Failure::interrupted()),
             Input::Ended => return lines.outcome(),
         };

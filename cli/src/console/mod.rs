@@ -4,23 +4,30 @@
 //! typed stays. Elsewhere (pipes, dumb terminals) lines are read as they come.
 
 mod editor;
+mod ends;
 mod pipe;
 mod terminal;
 
 use std::io::{self, IsTerminal as _};
 
+use std::collections::BTreeMap;
+
 use chatapp_client::sanitize;
 use pipe::{Pipe, Prompts};
-pub(crate) use terminal::Ends;
 use terminal::Terminal;
 
 use crate::completion::Known;
+use crate::screen::keymap::Keymap;
+
+pub(crate) use ends::Ends;
 
 /// What a person did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Entered a line.
     Line(String),
+    /// Wrote on at a message.
+    Typing,
     /// Pressed Ctrl+C, or the process is asked to end.
     Interrupted,
     /// There is no more input.
@@ -45,22 +52,23 @@ pub(crate) enum Console {
 }
 
 impl Console {
-    /// An editing console where the terminal can do it; elsewhere prompts go to standard output.
-    pub(crate) fn open() -> io::Result<Self> {
-        Self::open_with(Prompts::Stdout)
+    /// An editing console with these keys where the terminal can do it; elsewhere prompts go to standard output.
+    pub(crate) fn open(keymap: Keymap) -> io::Result<Self> {
+        Self::open_with(Prompts::Stdout, keymap)
     }
 
     /// For the questions of a single command: elsewhere than on a terminal, a person is asked on standard error, and a
     /// script is not asked at all.
     pub(crate) fn for_command() -> io::Result<Self> {
-        Self::open_with(if io::stdin().is_terminal() { Prompts::Stderr } else { Prompts::Nowhere })
+        let prompts = if io::stdin().is_terminal() { Prompts::Stderr } else { Prompts::Nowhere };
+        Self::open_with(prompts, Keymap::new(false, &BTreeMap::new()).map_err(io::Error::other)?)
     }
 
-    fn open_with(prompts: Prompts) -> io::Result<Self> {
+    fn open_with(prompts: Prompts, keymap: Keymap) -> io::Result<Self> {
         let both = io::stdin().is_terminal() && io::stdout().is_terminal();
         let is_dumb = std::env::var("TERM").map_or(true, |term| term == "dumb" || term.is_empty());
         if both && !is_dumb {
-            Ok(Self::Terminal(Box::new(Terminal::open()?)))
+            Ok(Self::Terminal(Box::new(Terminal::open(keymap)?)))
         } else {
             Ok(Self::Pipe(Pipe::open(prompts)))
         }
@@ -95,7 +103,12 @@ impl Console {
     /// Asks, and gives what was answered.
     pub(crate) async fn ask(&mut self, prompt: &str, style: Style) -> io::Result<Input> {
         self.prompt(prompt, style)?;
-        self.next().await
+        loop {
+            match self.next().await? {
+                Input::Typing => {}
+                input => return Ok(input),
+            }
+        }
     }
 
     /// Shows a line of a conversation that was entered and does not come back as a message.
@@ -103,6 +116,30 @@ impl Console {
         match self {
             Self::Terminal(terminal) => terminal.echo(line),
             Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// What stands before the prompt of a conversation, on a terminal that can be drawn upon.
+    pub(crate) fn set_status(&mut self, status: &str) -> io::Result<()> {
+        match self {
+            Self::Terminal(terminal) => terminal.set_status(&sanitize::line(status)),
+            Self::Pipe(_) => Ok(()),
+        }
+    }
+
+    /// Puts a text where one writes; `false` where that cannot be.
+    pub(crate) fn write(&mut self, text: &str) -> io::Result<bool> {
+        match self {
+            Self::Terminal(terminal) => terminal.write(text).map(|()| true),
+            Self::Pipe(_) => Ok(false),
+        }
+    }
+
+    /// Empties the line, and gives what was being written.
+    pub(crate) fn take_text(&mut self) -> String {
+        match self {
+            Self::Terminal(terminal) => terminal.take_text(),
+            Self::Pipe(_) => String::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use tokio::sync::mpsc;
 
-use super::terminal::Ends;
+use super::ends::Ends;
 use super::{Input, Style};
 
 /// Where prompts go.

@@ -12,8 +12,11 @@ use futures::StreamExt as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::editor::{Edit, Editor};
+use super::ends::Ends;
 use super::{Input, Style};
 use crate::completion::Known;
+use crate::outside;
+use crate::screen::keymap::Keymap;
 
 /// A prompt that leaves less than this stands on a line of its own.
 const ANSWER_COLUMNS: usize = 8;
@@ -25,6 +28,8 @@ pub(crate) struct Terminal {
     editor: Editor,
     prompt: String,
     style: Style,
+    /// What stands before the prompt of a conversation.
+    status: String,
     /// Whether the prompt stands on the screen.
     is_prompting: bool,
     /// The input as it stands behind the prompt, and the cursor's column.
@@ -33,14 +38,15 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn open() -> io::Result<Self> {
+    pub(super) fn open(keymap: Keymap) -> io::Result<Self> {
         let raw = RawMode::enter()?;
         Ok(Self {
             events: Some(EventStream::new()),
             ends: Ends::new()?,
-            editor: Editor::default(),
+            editor: Editor::new(keymap),
             prompt: String::new(),
             style: Style::Question,
+            status: String::new(),
             is_prompting: false,
             drawn: (String::new(), 0),
             raw: Some(raw),
@@ -58,9 +64,8 @@ impl Terminal {
         if self.is_prompting { self.draw(&mut out) } else { out.flush() }
     }
 
-    /// Takes the prompt, and what was typed behind it, away.
+    /// Takes the prompt, and what is seen of what was typed behind it, away.
     pub(super) fn hush(&mut self) -> io::Result<()> {
-        self.editor.reset();
         if std::mem::take(&mut self.is_prompting) {
             execute!(io::stdout(), MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
         }
@@ -79,6 +84,27 @@ impl Terminal {
 
     pub(super) fn signal(sequence: &str) -> io::Result<()> {
         execute!(io::stdout(), Print(sequence))
+    }
+
+    /// What stands before the prompt of a conversation from now on; it comes and goes without a line of its own.
+    pub(super) fn set_status(&mut self, status: &str) -> io::Result<()> {
+        if self.status == status {
+            return Ok(());
+        }
+        status.clone_into(&mut self.status);
+        let is_seen = self.is_prompting && self.style == Style::Conversation;
+        if is_seen { self.draw(&mut io::stdout().lock()) } else { Ok(()) }
+    }
+
+    /// Puts a text where one writes.
+    pub(super) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.editor.set(text);
+        if self.is_prompting { self.draw(&mut io::stdout().lock()) } else { Ok(()) }
+    }
+
+    /// Empties the line, and gives what was being written.
+    pub(super) fn take_text(&mut self) -> String {
+        self.editor.reset()
     }
 
     pub(super) fn knows(&mut self, known: Known) {
@@ -129,7 +155,7 @@ impl Terminal {
                 None => return self.finish(Input::Ended),
                 Some(Err(e)) => return Err(e),
                 Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                    self.editor.key(key, self.style != Style::Secret)
+                    self.editor.key(key, self.style)
                 }
                 Some(Ok(Event::Paste(text))) => self.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n")),
                 Some(Ok(Event::Resize(..))) => {
@@ -139,9 +165,17 @@ impl Terminal {
                 Some(Ok(_)) => Edit::Nothing,
             };
             match edit {
-                Edit::Changed if self.is_prompting => self.redraw(&mut io::stdout().lock())?,
-                Edit::Changed | Edit::Nothing => {}
+                Edit::Typed | Edit::Changed if self.is_prompting => {
+                    self.redraw(&mut io::stdout().lock())?;
+                    if edit == Edit::Typed && self.style == Style::Conversation && self.editor.message().is_some() {
+                        return Ok(Input::Typing);
+                    }
+                }
+                Edit::Typed | Edit::Changed | Edit::Nothing => {}
                 Edit::Clear => self.clear()?,
+                Edit::Suspend => self.suspend()?,
+                // The prompt stays with what is written behind it; what the command says goes above them.
+                Edit::Command(line) => return Ok(Input::Line(line.to_owned())),
                 Edit::Entered(line) => return self.entered(line),
                 Edit::Interrupted => return self.finish(Input::Interrupted),
                 Edit::Ended => return self.finish(Input::Ended),
@@ -166,8 +200,16 @@ impl Terminal {
         Ok(Input::Line(line))
     }
 
+    /// Gives the terminal to the shell until one comes back.
+    fn suspend(&mut self) -> io::Result<()> {
+        if self.is_prompting {
+            execute!(io::stdout(), Print("\r\n"))?;
+        }
+        self.lend(outside::suspend)??;
+        if self.is_prompting { self.draw(&mut io::stdout().lock()) } else { Ok(()) }
+    }
+
     fn finish(&mut self, input: Input) -> io::Result<Input> {
-        self.editor.reset();
         if std::mem::take(&mut self.is_prompting) {
             execute!(io::stdout(), Print("\r\n"))?;
         }
@@ -222,8 +264,10 @@ impl Terminal {
     }
 
     /// A terminal too narrow for the prompt shows none.
-    fn visible_prompt(&self) -> &str {
-        if self.prompt.width() + ANSWER_COLUMNS < columns() { &self.prompt } else { "" }
+    fn visible_prompt(&self) -> String {
+        let status = if self.style == Style::Conversation { self.status.as_str() } else { "" };
+        let fits = |prompt: &str| prompt.width() + ANSWER_COLUMNS < columns();
+        [format!("{status}{}", self.prompt), self.prompt.clone()].into_iter().find(|p| fits(p)).unwrap_or_default()
     }
 }
 
@@ -247,46 +291,5 @@ impl Drop for RawMode {
     fn drop(&mut self) {
         let _ = execute!(io::stdout(), DisableBracketedPaste);
         let _ = disable_raw_mode();
-    }
-}
-
-/// The ways in which a process is asked to end.
-pub(crate) struct Ends {
-    #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 3],
-}
-
-impl Ends {
-    #[cfg(unix)]
-    pub(crate) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            signals: [
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::hangup())?,
-            ],
-        })
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Returns when the process is asked to end. Cancel-safe.
-    #[cfg(unix)]
-    pub(crate) async fn asked(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) async fn asked(&mut self) {
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

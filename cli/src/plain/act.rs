@@ -1,5 +1,6 @@
 //! What the commands of a room do.
 
+use chatapp_client::live::Transport;
 use chatapp_client::sanitize;
 use chatapp_types::RoomId;
 use chatapp_types::rooms::Room;
@@ -11,6 +12,8 @@ use crate::clock_text::local;
 use crate::command::{Change, Command, Level, NewCode, help};
 use crate::commands::{all_acts, all_blocks, all_members};
 use crate::rooms_of_mine;
+use crate::screen::keymap::Keymap;
+use crate::screen::plain_keys;
 
 /// What follows a command.
 pub(super) enum Then {
@@ -38,13 +41,11 @@ pub(super) async fn run(session: &mut Session<'_>, view: &mut View, command: Com
             return Ok(Then::to(menu::make(session, &name, is_private).await?));
         }
         Command::Enter(code) => return on_rooms::enter(session, &code).await,
-        Command::NextUnread => return on_rooms::next_unread(session, view).await,
-        Command::LogOut => {
-            menu::log_out(session).await?;
-            return Ok(Then::Quit);
-        }
+        Command::NextUnread => return on_rooms::next_unread(session, Some(view.room.id)).await,
+        Command::LastRoom => return on_rooms::last(session, session.followed.before()).await,
+        Command::LogOut => return on_rooms::log_out(session).await,
         Command::Clear => session.console.clear()?,
-        Command::Help => session.console.print(&help())?,
+        Command::Help => show_help(session)?,
         Command::Numbers => numbers(session, view)?,
         Command::Rooms => on_rooms::list(session).await?,
         Command::Find(text) => on_rooms::find(session, &text).await?,
@@ -55,14 +56,24 @@ pub(super) async fn run(session: &mut Session<'_>, view: &mut View, command: Com
         Command::Audit => audit(session, view).await?,
         Command::Code(wanted) => new_code(session, view.room.id, wanted).await?,
         Command::Change(change) => make(session, view.room.id, &change).await?,
-        Command::Whoami => {
-            let text = format!("{} at {}", sanitize::line(&session.me.username), session.client.url());
-            session.console.print(&text)?;
-        }
+        Command::Whoami => whoami(session)?,
+        Command::Status => status(session, Some(view))?,
         Command::Screen(_) => {
             session.console.print("That is about the full-screen interface: `chat` without --plain.")?;
         }
-        about_messages => on_messages::run(session, view, about_messages).await?,
+        about_messages @ (Command::History
+        | Command::Unread
+        | Command::Goto(_)
+        | Command::Search { .. }
+        | Command::Reply(..)
+        | Command::Edit(..)
+        | Command::BeginEdit(_)
+        | Command::Delete(_)
+        | Command::Copy(_)
+        | Command::Open(_)
+        | Command::Editor
+        | Command::Retry
+        | Command::Drop) => on_messages::run(session, view, about_messages).await?,
     }
     Ok(Then::Stay)
 }
@@ -75,6 +86,36 @@ async fn make(session: &mut Session<'_>, room: RoomId, change: &Change) -> Resul
         session.console.print(&done)?;
     }
     Ok(())
+}
+
+fn show_help(session: &mut Session<'_>) -> Result<(), Leave> {
+    session.console.print(&help())?;
+    match Keymap::new(false, &session.settings.keys) {
+        Ok(keymap) if session.console.is_interactive() => Ok(session.console.print(&plain_keys(&keymap))?),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn whoami(session: &mut Session<'_>) -> Result<(), Leave> {
+    let text = format!("{} at {}", sanitize::line(&session.me.username), session.client.url());
+    Ok(session.console.print(&text)?)
+}
+
+/// What the last line of the full-screen interface shows.
+pub(super) fn status(session: &mut Session<'_>, view: Option<&View>) -> Result<(), Leave> {
+    let connection = match (session.is_connected, session.delivers, session.transport) {
+        (false, ..) | (_, _, None) => "offline",
+        (true, false, _) => "the server cannot deliver for the moment",
+        (true, true, Some(Transport::Socket)) => "connected",
+        (true, true, Some(Transport::Polling)) => "asking for messages every 5 seconds",
+    };
+    let unsent = match (session.unsent(), session.refused.len()) {
+        (0, 0) => "everything is sent".to_owned(),
+        (unsent, 0) => format!("{unsent} message(s) not sent yet"),
+        (unsent, refused) => format!("{unsent} message(s) not sent yet, {refused} refused (:retry, :drop)"),
+    };
+    let typing = view.and_then(|view| view.typing.told()).map(|text| format!("; {text}")).unwrap_or_default();
+    Ok(session.console.print(&format!("{connection}; {unsent}{typing}."))?)
 }
 
 fn numbers(session: &mut Session<'_>, view: &mut View) -> Result<(), Leave> {

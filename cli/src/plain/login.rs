@@ -140,7 +140,7 @@ pub(super) fn is_yes(answer: &str) -> bool {
 async fn ask(console: &mut Console, prompt: &str, style: Style) -> Result<String, Leave> {
     match console.ask(prompt, style).await? {
         Input::Line(line) => Ok(line),
-        Input::Interrupted => Err(Leave::Goodbye),
+        Input::Interrupted | Input::Typing => Err(Leave::Goodbye),
         Input::Ended if console.is_interactive() => Err(Leave::Goodbye),
         Input::Ended => Err(Leave::Failed(Failure::new(Exit::NotLoggedIn, "the input ended before the log-in"))),
     }

@@ -11,7 +11,9 @@ use chatapp_types::{RoomId, RoomName, Visibility};
 
 use super::login::is_yes;
 use super::session::Session;
-use super::{Leave, room};
+use super::act::{self, Then};
+use super::{Leave, on_rooms, room};
+use crate::command::{Command, Typed};
 use crate::console::Style;
 use crate::rooms_of_mine;
 
@@ -21,11 +23,18 @@ const PUBLIC_SHOWN: usize = 50;
 const CHOICES: &str = "0. Create new chat room\n-1. Exit\n-2. Enter a private room by its code";
 
 const HELP: &str = "\
-NUMBER or NAME  enter a room
-:find TEXT      public rooms whose name holds TEXT
-:refresh        show the list again (so does an empty line)
-:logout         end the session and leave
-:quit           end (so do -1 and Ctrl+C)";
+NUMBER or NAME        enter a room
+:last                 back to the room you were in
+:next                 the next room with unread messages
+:room NAME            go to a room, also by a part of its name
+:find TEXT            public rooms whose name holds TEXT
+:create NAME          make a public room
+:create-private NAME  make a private room; its code is shown once
+:enter CODE           enter a private room by its code
+:refresh              show the list again (so does an empty line)
+:whoami  :status      who you are; how the gateway is reached, and what is not sent
+:logout               end the session and leave
+:quit                 end (so do -1 and Ctrl+C)";
 
 /// What was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,44 +43,108 @@ enum Choice {
     Create,
     Exit,
     ByCode,
-    Help,
-    Find(String),
     Refresh,
-    LogOut,
+    Command(Command),
+    Wrong(String),
     Unknown,
 }
 
 /// Shows the list and enters what is chosen, until the person leaves.
 pub(super) async fn run(session: &mut Session<'_>) -> Result<(), Leave> {
     let mut search = None;
+    let mut is_first = true;
     loop {
         let rooms = show(session, search.take()).await?;
-        let choice = loop {
-            let typed = session.ask("Choose chat room by number: ", Style::Question).await?;
-            match read(&typed, &rooms) {
-                Choice::Help => session.console.print(HELP)?,
-                Choice::Unknown => {
-                    if let Some(room) = find(session, &typed).await? {
-                        room::enter(session, room).await?;
-                        break Choice::Refresh;
-                    }
-                    session.console.print("There is no such choice; :help lists what there is.")?;
-                }
-                choice => break choice,
-            }
-        };
-        match choice {
-            Choice::Room(at) => room::enter(session, rooms[at].clone()).await?,
-            Choice::Create => create(session).await?,
-            Choice::ByCode => enter_by_code(session).await?,
-            Choice::Find(text) => search = Some(text),
-            Choice::LogOut => {
-                log_out(session).await?;
-                return Ok(());
-            }
-            Choice::Exit => return Ok(()),
-            Choice::Refresh | Choice::Help | Choice::Unknown => {}
+        if std::mem::take(&mut is_first) {
+            offer_last(session, &rooms)?;
         }
+        loop {
+            let typed = session.ask("Choose chat room by number: ", Style::Question).await?;
+            match choose(session, &typed, &rooms).await? {
+                After::Ask => {}
+                After::Show(text) => {
+                    search = text;
+                    break;
+                }
+                After::Exit => return Ok(()),
+            }
+        }
+    }
+}
+
+/// What follows a choice.
+enum After {
+    /// Another question.
+    Ask,
+    /// The list, or what a search finds.
+    Show(Option<String>),
+    Exit,
+}
+
+/// Whoever was in a room the last time can go on there.
+fn offer_last(session: &mut Session<'_>, rooms: &[Room]) -> Result<(), Leave> {
+    let last = session.memory.recall().last_room;
+    let room = rooms.iter().find(|room| Some(room.id) == last).filter(|_| session.console.is_interactive());
+    let Some(room) = room else { return Ok(()) };
+    Ok(session.console.print(&format!("Last time you were in {}; :last goes there.", sanitize::line(&room.name)))?)
+}
+
+async fn choose(session: &mut Session<'_>, typed: &str, rooms: &[Room]) -> Result<After, Leave> {
+    match read(typed, rooms) {
+        Choice::Room(at) => room::enter(session, rooms[at].clone()).await?,
+        Choice::Create => create(session).await?,
+        Choice::ByCode => enter_by_code(session).await?,
+        Choice::Refresh => {}
+        Choice::Exit => return Ok(After::Exit),
+        Choice::Command(Command::Find(text)) => return Ok(After::Show(Some(text))),
+        Choice::Command(command) => return command_at_list(session, command).await,
+        Choice::Wrong(why) => {
+            session.console.print(&why)?;
+            return Ok(After::Ask);
+        }
+        Choice::Unknown => match find(session, typed).await? {
+            Some(room) => room::enter(session, room).await?,
+            None => {
+                session.console.print("There is no such choice; :help lists what there is.")?;
+                return Ok(After::Ask);
+            }
+        },
+    }
+    Ok(After::Show(None))
+}
+
+/// A command where one is in no room.
+async fn command_at_list(session: &mut Session<'_>, command: Command) -> Result<After, Leave> {
+    let then = match command {
+        Command::Quit => return Ok(After::Exit),
+        Command::Back | Command::Rooms => return Ok(After::Show(None)),
+        Command::Room(name) => on_rooms::go_to(session, &name).await?,
+        Command::Create { name, is_private } => Then::to(make(session, &name, is_private).await?),
+        Command::Enter(code) => on_rooms::enter(session, &code).await?,
+        Command::NextUnread => on_rooms::next_unread(session, None).await?,
+        Command::LastRoom => {
+            let last = session.followed.here().or_else(|| session.memory.recall().last_room);
+            on_rooms::last(session, last).await?
+        }
+        Command::LogOut => on_rooms::log_out(session).await?,
+        told => {
+            match told {
+                Command::Help => session.console.print(HELP)?,
+                Command::Clear => session.console.clear()?,
+                Command::Whoami => act::whoami(session)?,
+                Command::Status => act::status(session, None)?,
+                _ => session.console.print("That is about a room; enter one first.")?,
+            }
+            return Ok(After::Ask);
+        }
+    };
+    match then {
+        Then::GoTo(room) => {
+            room::enter(session, *room).await?;
+            Ok(After::Show(None))
+        }
+        Then::Quit => Ok(After::Exit),
+        Then::Stay | Then::GoBack => Ok(After::Ask),
     }
 }
 
@@ -80,14 +153,16 @@ fn read(typed: &str, rooms: &[Room]) -> Choice {
     match typed {
         "" | ":refresh" => return Choice::Refresh,
         "0" => return Choice::Create,
-        "-1" | ":quit" | ":exit" => return Choice::Exit,
+        "-1" => return Choice::Exit,
         "-2" => return Choice::ByCode,
-        ":help" => return Choice::Help,
-        ":logout" => return Choice::LogOut,
         _ => {}
     }
-    if let Some(text) = typed.strip_prefix(":find ") {
-        return Choice::Find(text.trim().to_owned());
+    if typed.starts_with(':') {
+        match Typed::read(typed) {
+            Typed::Command(command) => return Choice::Command(command),
+            Typed::Wrong(why) => return Choice::Wrong(why),
+            Typed::Nothing | Typed::Message(_) => {}
+        }
     }
     let by_name = || rooms.iter().position(|r| RoomName::norm_of(&r.name) == RoomName::norm_of(typed));
     let by_number = typed.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|at| *at < rooms.len());
@@ -137,6 +212,7 @@ async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<R
     if search.is_none() {
         session.keep_rooms(|kept| kept.listed(&rooms, &unread));
     }
+    session.follow(rooms.iter().map(|room| (room, unread.get(&room.id)))).await;
     rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
     let title = search
         .map_or_else(|| "Available chat rooms:".to_owned(), |s| format!("Chat rooms with {}:", sanitize::line(&s)));
@@ -256,6 +332,15 @@ mod tests {
             (read("0", &rooms), read("-1", &rooms), read("-2", &rooms)),
             (Choice::Create, Choice::Exit, Choice::ByCode)
         );
+    }
+
+    #[test]
+    fn commands_hold_at_the_list_too_and_a_mistyped_one_is_no_room() {
+        assert_eq!(read(":find lab", &[]), Choice::Command(Command::Find("lab".to_owned())));
+        assert_eq!(read(":last", &[]), Choice::Command(Command::LastRoom));
+        assert_eq!(read(":exit", &[]), Choice::Command(Command::Quit));
+        assert!(matches!(read(":hepl", &[]), Choice::Wrong(_)));
+        assert_eq!(read(":)", &[room(":)")]), Choice::Room(0));
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! The line-by-line client: the dialogue of the first ChatApp client, and what has come since.
 
 mod act;
+mod attending;
+mod followed;
 mod login;
 mod menu;
 mod on_messages;
 mod on_rooms;
 mod room;
 mod session;
+mod typing;
 mod view;
 
 use crate::console::Console;
 use crate::context::Context;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::screen::keymap::Keymap;
 use session::Session;
 
 /// Why the dialogue is over.
@@ -31,7 +35,8 @@ impl<E: Into<Failure>> From<E> for Leave {
 
 /// Talks until the person leaves. Ctrl+C and the end of the input are the ordinary ways to leave.
 pub(crate) async fn run(context: &Context, poll: bool) -> Outcome {
-    let mut console = Console::open()?;
+    let keymap = Keymap::new(false, &context.settings()?.keys).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let mut console = Console::open(keymap)?;
     let over = talk(context, &mut console, poll).await;
     match over {
         Ok(()) | Err(Leave::Goodbye) => Ok(console.print("Goodbye!")?),

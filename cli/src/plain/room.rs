@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use chatapp_client::api::HistoryPart;
 use chatapp_client::live::Event;
 use chatapp_client::{ClientError, sanitize};
-use chatapp_types::messages::MessagePage;
 use chatapp_types::rooms::Room;
-use chatapp_types::{Entry, EntryBody, UserId};
+use chatapp_types::{EntryBody, Visibility};
 use tokio::time::{Instant, sleep_until};
 
 use super::act::{self, Then};
 use super::session::{Next, Session};
 use super::view::View;
 use super::{Leave, on_messages};
-use crate::attention::{self, Call};
-use crate::command::{Level, Typed};
+use crate::command::Typed;
+use crate::commands::all_members;
 use crate::completion::Known;
 use crate::console::{Input, Style};
-use crate::screen::state::log::{Item, Log, Side, Stretch};
+use crate::screen::state::log::{Log, Side};
+use crate::stretches::{self, Span};
 
-const HISTORY: u32 = 50;
 /// How long what was shown waits to be marked as read: a marker for each message would be too many.
 const MARK_EVERY: Duration = Duration::from_secs(5);
 const MARK_WITHIN: Duration = Duration::from_secs(2);
@@ -40,9 +38,13 @@ pub(super) async fn enter(session: &mut Session<'_>, room: Room) -> Result<(), L
 async fn visit(session: &mut Session<'_>, room: Room) -> Result<Option<Room>, Leave> {
     let Some(mut view) = open(session, room).await? else { return Ok(None) };
     let id = view.room.id;
-    session.handle.subscribe(id, Some(view.last).filter(|seq| *seq > 0)).await;
+    session.arrive(&view.room, view.last).await;
+    let draft = session.memory.recall().rooms.get(&id).map(|r| r.draft.clone()).unwrap_or_default();
+    session.console.write(&draft)?;
     let over = converse(session, &mut view).await;
-    session.handle.unsubscribe(id).await;
+    let text = session.console.take_text();
+    session.depart(id, text);
+    session.console.set_status("")?;
     session.keep_rooms(|kept| kept.saw(&view.room, &view.log));
     // By REST, for the list of rooms that comes next shows what is unread; that it fails does no harm.
     let _ = tokio::time::timeout(MARK_WITHIN, session.client.mark_read(id, view.last)).await;
@@ -56,10 +58,13 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
         let Some(joined) = session.request(client.join_room(room.id, None)).await? else { return Ok(None) };
         room = joined;
     }
+    let (id, me) = (room.id, session.me.id);
     let latest = async {
         // What is unread is asked for before anything is marked as read.
-        let unread = client.list_unread().await?.items.into_iter().find(|u| u.room_id == room.id);
-        Ok((client.list_messages(room.id, HistoryPart::Latest, HISTORY).await?, unread))
+        let unread = client.list_unread().await?.items.into_iter().find(|u| u.room_id == id);
+        let (stretch, members) =
+            futures::future::try_join(stretches::read(&client, me, id, Span::Latest), all_members(&client, id)).await?;
+        Ok((stretch, members, unread))
     };
     let latest = async {
         match latest.await {
@@ -67,22 +72,24 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
             answer => answer.map(Some),
         }
     };
-    let (page, unread) = match session.request(latest).await? {
+    let (stretch, members, unread) = match session.request(latest).await? {
         None => return Ok(None),
         Some(None) => return open_kept(session, room).map(Some),
         Some(Some(answer)) => answer,
     };
     let mut view = began(session, room)?;
-    view.log.take(Side::Instead, stretch(&page, session.me.id));
+    view.log.take(Side::Instead, stretch.clone());
+    view.members = members.into_iter().map(|m| m.user.username).collect();
     view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
-    view.last = page.head;
-    view.first = page.items.first().filter(|_| page.has_before).map(|m| m.seq);
-    on_messages::print(session, &mut view, &page.items).await?;
+    view.last = stretch.last;
+    view.first = Some(stretch.first).filter(|first| *first > stretch.floor + 1);
+    on_messages::print_newest(session, &mut view, &stretch.items).await?;
     Ok(Some(view))
 }
 
 fn began(session: &mut Session<'_>, room: Room) -> Result<View, Leave> {
-    session.console.print(&format!("Entered chat room: {}", sanitize::line(&room.name)))?;
+    let private = if room.visibility == Visibility::Private { " (private)" } else { "" };
+    session.console.print(&format!("Entered chat room: {}{private}", sanitize::line(&room.name)))?;
     if !room.topic.is_empty() {
         session.console.print(&format!("Topic: {}", sanitize::line(&room.topic)))?;
     }
@@ -96,8 +103,8 @@ fn open_kept(session: &mut Session<'_>, room: Room) -> Result<View, Leave> {
     let kept = session.kept_rooms().take(id);
     view.last = kept.as_ref().map_or(0, |k| k.page.as_ref().map_or(k.read_seq, |page| page.last));
     let Some(page) = kept.and_then(|k| k.page) else { return Ok(view) };
-    for message in page.items.iter().filter_map(|item| item.to_message(id)) {
-        let line = view.message(&message);
+    for item in &page.items {
+        let line = view.item(item);
         session.console.print(&line)?;
     }
     view.first = page.items.first().map(|item| item.seq);
@@ -106,17 +113,13 @@ fn open_kept(session: &mut Session<'_>, room: Room) -> Result<View, Leave> {
     Ok(view)
 }
 
-fn stretch(page: &MessagePage, me: UserId) -> Stretch {
-    let items: Vec<Item> = page.items.iter().map(|m| Item::of_message(m.clone(), me)).collect();
-    let first = items.first().map_or(page.head, |item| item.seq);
-    Stretch { first, last: page.head, head: page.head, floor: 0, items }
-}
-
 async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<Room>, Leave> {
     let mut marked = (view.last, Instant::now() + MARK_EVERY);
     session.handle.mark_read(view.room.id, view.last).await;
+    complete(session, view);
     session.console.prompt(PROMPT, Style::Conversation)?;
     loop {
+        let expires = view.typing.expires();
         let next = tokio::select! {
             next = session.next() => next?,
             () = sleep_until(marked.1), if view.last > marked.0 => {
@@ -124,28 +127,13 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<R
                 session.handle.mark_read(view.room.id, view.last).await;
                 continue;
             }
-        };
-        let then = match next {
-            Next::Input(Input::Line(line)) => {
-                let then = typed(session, view, &line).await?;
-                if matches!(then, Then::Stay) {
-                    session.console.prompt(PROMPT, Style::Conversation)?;
-                }
-                then
-            }
-            Next::Input(Input::Interrupted) => return Err(Leave::Goodbye),
-            Next::Input(Input::Ended) => return finish(session, view).await,
-            Next::Event(event) => {
-                if let Event::Entry(entry) = &event
-                    && entry.room_id == view.room.id
-                    && let EntryBody::MessagePosted { reply_to: Some(id), .. } = entry.body
-                {
-                    on_messages::learn(session, view, std::iter::once(id)).await?;
-                }
-                happened(session, view, event)?
+            () = sleep_until(expires.unwrap_or(marked.1)), if expires.is_some() => {
+                view.typing.expire(Instant::now());
+                show_typing(session, view)?;
+                continue;
             }
         };
-        match then {
+        match came(session, view, next).await? {
             Then::Stay => {}
             Then::GoBack => return Ok(None),
             Then::GoTo(room) => return Ok(Some(*room)),
@@ -154,13 +142,44 @@ async fn converse(session: &mut Session<'_>, view: &mut View) -> Result<Option<R
     }
 }
 
+/// A line, an event, or the end.
+async fn came(session: &mut Session<'_>, view: &mut View, next: Next) -> Result<Then, Leave> {
+    match next {
+        Next::Input(Input::Line(line)) => {
+            let then = typed(session, view, &line).await?;
+            if matches!(then, Then::Stay) {
+                session.console.prompt(PROMPT, Style::Conversation)?;
+            }
+            Ok(then)
+        }
+        Next::Input(Input::Typing) => {
+            let tells = session.settings.typing.tell && session.is_connected;
+            if tells && view.typing.is_to_be_said(Instant::now()) {
+                session.handle.typing(view.room.id).await;
+            }
+            Ok(Then::Stay)
+        }
+        Next::Input(Input::Interrupted) => Ok(Then::Quit),
+        Next::Input(Input::Ended) => finish(session, view).await,
+        Next::Event(event) => {
+            if let Event::Entry(entry) = &event
+                && entry.room_id == view.room.id
+                && let EntryBody::MessagePosted { reply_to: Some(id), .. } = entry.body
+            {
+                on_messages::learn(session, view, std::iter::once(id)).await?;
+            }
+            happened(session, view, event)
+        }
+    }
+}
+
 /// The input has ended: what was sent last is shown when it comes back, as what was sent before.
-async fn finish(session: &mut Session<'_>, view: &mut View) -> Result<Option<Room>, Leave> {
+async fn finish(session: &mut Session<'_>, view: &mut View) -> Result<Then, Leave> {
     let until = session.last_moment();
     while let Some(event) = session.next_after_end(view.room.id, view.last, until).await? {
         happened(session, view, event)?;
     }
-    Err(Leave::Goodbye)
+    Ok(Then::Quit)
 }
 
 async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result<Then, Leave> {
@@ -170,7 +189,10 @@ async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result
     }
     match typed {
         Typed::Nothing => {}
-        Typed::Message(text) => session.post(view.room.id, text, None).await?,
+        Typed::Message(text) => {
+            view.typing.sent(Instant::now());
+            session.post(view.room.id, text, None).await?;
+        }
         Typed::Wrong(why) => session.console.print(&why)?,
         Typed::Command(command) => return act::run(session, view, command).await,
     }
@@ -178,13 +200,24 @@ async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result
 }
 
 fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<Then, Leave> {
+    if matches!(event, Event::Disconnected { .. }) {
+        view.online.clear();
+        view.typing.forget();
+        show_typing(session, view)?;
+    }
     match session.settle(event)? {
-        Some(Event::Entry(entry)) if entry.room_id == view.room.id => {
+        Some(Event::Entry(entry)) if entry.room_id == view.room.id && entry.seq > view.last => {
             view.log.live(&entry, session.me.id, true);
+            view.typing.ended(entry.actor.id);
             if let Some(line) = view.entry(&entry) {
                 session.console.print(&line)?;
             }
-            call_for(session, view, &entry)?;
+            show_typing(session, view)?;
+            complete(session, view);
+        }
+        Some(Event::Typing { room_id, user }) if room_id == view.room.id && user.id != session.me.id => {
+            view.typing.heard(user, Instant::now());
+            show_typing(session, view)?;
         }
         Some(Event::Presence { room_id, online, offline, full }) if room_id == view.room.id => {
             if full {
@@ -192,44 +225,34 @@ fn happened(session: &mut Session<'_>, view: &mut View, event: Event) -> Result<
             }
             view.online.extend(online.into_iter().map(|u| u.username));
             for user in offline {
+                view.typing.ended(user.id);
                 view.online.remove(&user.username);
             }
-            let rooms = vec![view.room.name.clone()];
-            session.console.knows(Known { users: view.online.iter().cloned().collect(), rooms });
+            show_typing(session, view)?;
         }
-        Some(Event::CaughtUp { room_id, .. }) if room_id == view.room.id => view.is_live = true,
-        Some(Event::RoomEnded { room_id, .. }) if room_id == view.room.id => {
-            session.console.hush()?;
-            session.console.print("You are no longer in this room.")?;
-            return Ok(Then::GoBack);
+        Some(Event::RoomEnded { room_id, .. }) => {
+            session.followed.remove(room_id);
+            if room_id == view.room.id {
+                session.console.hush()?;
+                session.console.print("You are no longer in this room.")?;
+                return Ok(Then::GoBack);
+            }
         }
         _ => {}
     }
     Ok(Then::Stay)
 }
 
-/// A message that is to call for attention does; what came while one was away does not call one by one.
-fn call_for(session: &mut Session<'_>, view: &View, entry: &Entry) -> Result<(), Leave> {
-    let EntryBody::MessagePosted { body, mentions, deleted: false, .. } = &entry.body else { return Ok(()) };
-    let mention = mentions.iter().any(|u| u.id == session.me.id);
-    let calls = match session.level(view.room.id) {
-        Level::All => true,
-        Level::Mentions => mention,
-        Level::None => false,
-    };
-    if !calls || !view.is_live || entry.actor.id == session.me.id {
-        return Ok(());
-    }
-    let call = Call {
-        room_id: view.room.id,
-        room: view.room.name.clone(),
-        seq: entry.seq,
-        at: entry.at,
-        author: entry.actor.username.clone(),
-        text: body.clone(),
-        mention,
-        count: 1,
-    };
-    let sequence = attention::raise(&session.settings.notify, &call);
-    Ok(session.console.signal(&sequence)?)
+/// Who is typing stands before the prompt while it is so, and takes no line of the conversation.
+fn show_typing(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {
+    let told = view.typing.told().filter(|_| session.settings.typing.show);
+    Ok(session.console.set_status(&told.map(|text| format!("({text}) ")).unwrap_or_default())?)
+}
+
+/// What the tab key completes: who is in the room, and the rooms.
+fn complete(session: &mut Session<'_>, view: &View) {
+    let me = &session.me.username;
+    let users = view.members.iter().filter(|name| *name != me).cloned().collect();
+    let rooms = session.followed.names();
+    session.console.knows(Known { users, rooms });
 }

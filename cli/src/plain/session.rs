@@ -9,9 +9,11 @@ use chatapp_client::live::{Event, Events, FeedConfig, Handle, Mode, Outgoing, Tr
 use chatapp_client::sending::Sender;
 use chatapp_client::{Client, ClientError};
 use chatapp_types::{MessageId, RoomId, SendKey, UserRef};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::Leave;
+use super::followed::Followed;
+use super::login::is_yes;
 use crate::command::Level;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
@@ -37,13 +39,21 @@ pub(super) struct Session<'a> {
     /// Lines entered while something else was awaited.
     early: VecDeque<String>,
     has_ended: bool,
-    is_connected: bool,
+    pub(super) is_connected: bool,
+    pub(super) transport: Option<Transport>,
+    /// Whether the server delivers.
+    pub(super) delivers: bool,
     /// What was refused for good, until it is sent again or dropped.
     pub(super) refused: Vec<Outgoing>,
     on_their_way: HashMap<SendKey, Outgoing>,
     pub(super) settings: Settings,
-    memory: Memory,
+    pub(super) memory: Memory,
     kept: KeptRooms,
+    pub(super) followed: Followed,
+    /// Whether one is in a room, rather than at the list.
+    pub(super) is_in_room: bool,
+    /// When calls that waited are to be told.
+    pub(super) calls_at: Option<Instant>,
     /// One has logged out: nothing is kept any more.
     pub(super) is_logged_out: bool,
     levels: HashMap<RoomId, Level>,
@@ -82,11 +92,16 @@ impl<'a> Session<'a> {
             early: VecDeque::new(),
             has_ended: false,
             is_connected: true,
+            transport: None,
+            delivers: true,
             refused: Vec::new(),
             on_their_way: HashMap::new(),
             settings: context.settings()?,
             memory,
             kept,
+            followed: Followed::default(),
+            is_in_room: false,
+            calls_at: None,
             is_logged_out: false,
             levels,
         };
@@ -163,24 +178,43 @@ impl<'a> Session<'a> {
         if self.has_ended {
             return Ok(Next::Input(Input::Ended));
         }
-        tokio::select! {
-            input = self.console.next() => Ok(Next::Input(input?)),
-            event = self.events.next() => Ok(Next::Event(event.ok_or_else(|| Failure::new(Exit::Unavailable, "the feed has ended"))?)),
+        loop {
+            let calls_at = self.calls_at;
+            tokio::select! {
+                input = self.console.next() => return Ok(Next::Input(input?)),
+                event = self.events.next() => {
+                    let event = event.ok_or_else(|| Failure::new(Exit::Unavailable, "the feed has ended"))?;
+                    return Ok(Next::Event(event));
+                }
+                () = sleep_until(calls_at.unwrap_or_else(Instant::now)), if calls_at.is_some() => self.tell_due()?,
+            }
         }
     }
 
     /// Asks a question; what happens meanwhile is taken care of.
     pub(super) async fn ask(&mut self, prompt: &str, style: Style) -> Result<String, Leave> {
+        // A message that is being written is no answer.
+        let written = self.console.take_text();
         self.console.prompt(prompt, style)?;
         loop {
             match self.next().await? {
-                Next::Input(Input::Line(line)) => return Ok(line),
+                Next::Input(Input::Line(line)) => {
+                    self.console.write(&written)?;
+                    return Ok(line);
+                }
                 Next::Input(Input::Interrupted | Input::Ended) => return Err(Leave::Goodbye),
+                Next::Input(Input::Typing) => {}
                 Next::Event(event) => {
                     self.settle(event)?;
                 }
             }
         }
+    }
+
+    /// Asks whether something is really meant. A script means what it says.
+    pub(super) async fn confirms(&mut self, question: &str) -> Result<bool, Leave> {
+        Ok(!self.console.is_interactive()
+            || is_yes(&self.ask(&format!("{question} [y/N]: "), Style::Question).await?))
     }
 
     /// Makes a request; what goes wrong is told, and `None`. Ctrl+C leaves, and lines entered meanwhile come later.
@@ -196,6 +230,7 @@ impl<'a> Session<'a> {
             };
             match input {
                 Input::Line(line) => self.early.push_back(line),
+                Input::Typing => {}
                 Input::Ended => self.has_ended = true,
                 Input::Interrupted => return Err(Leave::Goodbye),
             }
@@ -234,13 +269,14 @@ impl<'a> Session<'a> {
                 }
             }
             Event::Connected { transport, .. } => self.connected(transport)?,
-            Event::Disconnected { retry_in, reason } => {
-                if std::mem::replace(&mut self.is_connected, false) {
-                    let seconds = retry_in.as_secs_f32().ceil();
-                    self.console.print(&format!("(connection lost: {reason}; next try in {seconds} s)"))?;
-                }
+            Event::Disconnected { retry_in, reason } => self.disconnected(retry_in, &reason)?,
+            Event::CaughtUp { room_id, .. } => self.caught_up(room_id)?,
+            Event::Entry(entry) => {
+                self.heard(&entry)?;
+                return Ok(Some(Event::Entry(entry)));
             }
             Event::Delivery { ok } => {
+                self.delivers = ok;
                 let text = if ok { "(delivery is restored)" } else { "(the server cannot deliver for the moment)" };
                 self.console.print(text)?;
             }
@@ -254,7 +290,26 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    fn disconnected(&mut self, retry_in: Duration, reason: &str) -> Result<(), Leave> {
+        self.followed.lost();
+        if !std::mem::replace(&mut self.is_connected, false) {
+            return Ok(());
+        }
+        let seconds = retry_in.as_secs_f32().ceil();
+        let kept = match self.unsent() {
+            0 => String::new(),
+            count => format!("; {count} message(s) not sent yet"),
+        };
+        Ok(self.console.print(&format!("(connection lost: {reason}; next try in {seconds} s{kept})"))?)
+    }
+
+    /// Messages without an answer so far.
+    pub(super) fn unsent(&self) -> usize {
+        self.unanswered.len()
+    }
+
     fn connected(&mut self, transport: Transport) -> Result<(), Leave> {
+        self.transport = Some(transport);
         if !std::mem::replace(&mut self.is_connected, true) {
             self.console.print("(connected again)")?;
         } else if transport == Transport::Polling && self.console.is_interactive() {

@@ -7,9 +7,10 @@ use chatapp_types::messages::Message;
 use chatapp_types::rooms::Room;
 use chatapp_types::{Entry, EntryBody, MessageId, UserId};
 
+use super::typing::Typing;
 use crate::command::Target;
-use crate::lines;
-use crate::screen::state::log::Log;
+use crate::screen::state::log::{Item, Log, What};
+use crate::{lines, links};
 
 /// Messages that are remembered.
 const REMEMBERED: usize = 1_000;
@@ -24,10 +25,11 @@ pub(super) struct View {
     pub(super) unread: Option<u64>,
     /// What is kept of it for the next time.
     pub(super) log: Log,
-    /// Whether what comes is live.
-    pub(super) is_live: bool,
     pub(super) is_numbered: bool,
+    /// Who is in the room.
+    pub(super) members: BTreeSet<String>,
     pub(super) online: BTreeSet<String>,
+    pub(super) typing: Typing,
     shown: VecDeque<Shown>,
     /// What answers quote of messages that are not on the screen.
     quotes: BTreeMap<MessageId, String>,
@@ -39,6 +41,7 @@ struct Shown {
     author: UserId,
     name: String,
     snippet: String,
+    links: Vec<String>,
 }
 
 impl View {
@@ -49,16 +52,26 @@ impl View {
             first: None,
             unread: None,
             log: Log::default(),
-            is_live: false,
             is_numbered: false,
+            members: BTreeSet::new(),
             online: BTreeSet::new(),
+            typing: Typing::default(),
             shown: VecDeque::new(),
             quotes: BTreeMap::new(),
         }
     }
 
+    /// The line of an item of the history.
+    pub(super) fn item(&mut self, item: &Item) -> String {
+        match (item.to_message(self.room.id), &item.what) {
+            (Some(message), _) => self.message(&message),
+            (None, What::Happened(text)) => lines::event(item.at, self.is_numbered.then_some(item.seq), text),
+            (None, What::Said(_)) => String::new(),
+        }
+    }
+
     /// The line of a message of the history.
-    pub(super) fn message(&mut self, m: &Message) -> String {
+    fn message(&mut self, m: &Message) -> String {
         let answered = self.answered(m.reply_to);
         if !m.deleted {
             self.remember(m.seq, m.id, m.author.id, &m.author.username, &m.body);
@@ -92,7 +105,7 @@ impl View {
             }
             EntryBody::MessageEdited { message_id, body, deleted: false, .. } => {
                 if let Some(shown) = self.shown.iter_mut().find(|s| s.id == *message_id) {
-                    shown.snippet = lines::snippet(body);
+                    (shown.snippet, shown.links) = (lines::snippet(body), links::of(body));
                 }
                 self.quotes.remove(message_id);
                 lines::entry(e, self.is_numbered)
@@ -102,7 +115,28 @@ impl View {
                 self.quotes.remove(message_id);
                 lines::entry(e, self.is_numbered)
             }
-            _ => lines::entry(e, self.is_numbered),
+            body => {
+                self.came_or_went(&e.actor.username, body);
+                lines::entry(e, self.is_numbered)
+            }
+        }
+    }
+
+    fn came_or_went(&mut self, actor: &str, body: &EntryBody) {
+        match body {
+            EntryBody::MemberJoined => {
+                self.members.insert(actor.to_owned());
+            }
+            EntryBody::MemberAdded { subject } => {
+                self.members.insert(subject.username.clone());
+            }
+            EntryBody::MemberLeft => {
+                self.members.remove(actor);
+            }
+            EntryBody::MemberRemoved { subject } | EntryBody::MemberBlocked { subject, .. } => {
+                self.members.remove(&subject.username);
+            }
+            _ => {}
         }
     }
 
@@ -130,12 +164,23 @@ impl View {
     }
 
     fn remember(&mut self, seq: u64, id: MessageId, author: UserId, name: &str, body: &str) {
-        let shown = Shown { seq, id, author, name: name.to_owned(), snippet: lines::snippet(body) };
+        let (snippet, links) = (lines::snippet(body), links::of(body));
+        let shown = Shown { seq, id, author, name: name.to_owned(), snippet, links };
         let at = self.shown.partition_point(|s| s.seq < seq);
+        if self.shown.get(at).is_some_and(|s| s.seq == seq) {
+            // It is shown once more.
+            self.shown[at] = shown;
+            return;
+        }
         self.shown.insert(at, shown);
         if self.shown.len() > REMEMBERED {
             self.shown.pop_front();
         }
+    }
+
+    /// The links of the latest message shown that has any.
+    pub(super) fn latest_links(&self) -> Vec<String> {
+        self.shown.iter().rev().map(|s| &s.links).find(|links| !links.is_empty()).cloned().unwrap_or_default()
     }
 
     /// The seq of the latest message that was shown.

@@ -7,6 +7,7 @@ use chatapp_types::{MessageId, RoomId, Secret, SendKey};
 use super::state::kept::Kept;
 use super::state::log::Side;
 use crate::attention::Call;
+pub(crate) use crate::stretches::Span;
 use crate::command::{Change, Level, NewCode};
 
 /// Something to be done outside the state.
@@ -124,13 +125,4 @@ pub(crate) enum Request {
     },
     Blocks(RoomId),
     Audit(RoomId),
-}
-
-/// Which stretch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Span {
-    /// The end.
-    Latest,
-    /// So many entries after a seq.
-    After { seq: u64, count: u32 },
 }

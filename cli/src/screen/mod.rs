@@ -8,7 +8,7 @@ mod draw;
 mod effect;
 mod event;
 mod fuzzy;
-mod keymap;
+pub(crate) mod keymap;
 mod layout;
 mod runner;
 pub(crate) mod state;
@@ -20,6 +20,8 @@ mod text;
 mod theme;
 mod update;
 mod window;
+
+use std::fmt::Write as _;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure, Outcome};
@@ -62,7 +64,10 @@ pub(crate) const SETTINGS_HELP: &str = r#"Settings: chat.toml, beside the log-in
   desktop = false             # the desktop's notification, where there is one
   hook = ["notify.sh"]        # gets each call as a line of JSON on its standard input
   also_when_looking = false   # also for the room in front of you
-  [keys.writing]              # everywhere, writing, reading or lists; "none" takes a key's meaning away
+  [typing]
+  tell = true                 # others see that you are typing
+  show = true                 # you see who is typing
+  [keys.writing]              # everywhere, writing, reading, lists or plain; "none" takes a key's meaning away
   "ctrl+g" = "switch-room"    # keys one after the other with blanks between them: "g g"
 "#;
 
@@ -75,6 +80,15 @@ pub(crate) fn keys(vim: bool) -> Vec<(&'static str, Vec<KeyHelp>)> {
     let of =
         |place: Place| keymap.of(place).into_iter().map(|(a, keys)| (keys.join(", "), a.name(), a.what())).collect();
     Place::ALL.into_iter().map(|place| (place.title(), of(place))).collect()
+}
+
+/// The keys of the line-by-line client, a line each, for its help.
+pub(crate) fn plain_keys(keymap: &Keymap) -> String {
+    let mut text = "Keys:".to_owned();
+    for (action, keys) in keymap.of(Place::Plain) {
+        let _ = write!(text, "\n{:<32} {}", keys.join(", "), action.what());
+    }
+    text
 }
 
 /// What the person has chosen, as the screen needs it.

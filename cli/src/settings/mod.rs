@@ -36,7 +36,9 @@ pub(crate) struct Settings {
     pub(crate) editor: Vec<String>,
     /// How attention is called for.
     pub(crate) notify: NotifySettings,
-    /// Keys, by where they hold: `everywhere`, `writing`, `reading`, `lists`; each maps a key to an action.
+    /// What is told of typing, and what is shown of it.
+    pub(crate) typing: TypingSettings,
+    /// Keys, by where they hold: `everywhere`, `writing`, `reading`, `lists`, `plain`; each maps a key to an action.
     pub(crate) keys: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -52,6 +54,7 @@ impl Default for Settings {
             open_with: Vec::new(),
             editor: Vec::new(),
             notify: NotifySettings::default(),
+            typing: TypingSettings::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -76,6 +79,22 @@ pub(crate) struct NotifySettings {
 impl Default for NotifySettings {
     fn default() -> Self {
         Self { bell: true, osc: Osc::Off, desktop: false, hook: Vec::new(), also_when_looking: false }
+    }
+}
+
+/// Typing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TypingSettings {
+    /// Whether others see that one is typing.
+    pub(crate) tell: bool,
+    /// Whether it is shown who is typing.
+    pub(crate) show: bool,
+}
+
+impl Default for TypingSettings {
+    fn default() -> Self {
+        Self { tell: true, show: true }
     }
 }
 

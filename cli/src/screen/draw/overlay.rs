@@ -118,7 +118,7 @@ fn help(state: &State, columns: usize) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![Span::styled(format!("  {keys} "), style(state, Part::Key)), Span::raw(what)]));
         }
     };
-    for place in Place::ALL {
+    for place in Place::OF_THE_SCREEN {
         lines.push(title(place.title()));
         for (action, keys) in state.look.keymap.of(place) {
             entry(&mut lines, &keys.join(", "), action.what(), 24);

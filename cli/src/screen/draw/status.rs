@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{put, style};
+use crate::lines;
 use crate::screen::keymap::Action;
 use crate::screen::state::{Connection, Focus, State};
 use crate::screen::text;
@@ -60,12 +61,7 @@ fn connection(state: &State) -> (Vec<Span<'static>>, Option<String>) {
 
 fn typing(state: &State) -> Option<String> {
     let names: Vec<String> = state.rooms.current()?.typing.iter().map(|(u, _)| text::clean_line(&u.username)).collect();
-    match names.as_slice() {
-        [] => None,
-        [one] => Some(format!("{one} is typing …")),
-        [one, two] => Some(format!("{one} and {two} are typing …")),
-        [one, ..] => Some(format!("{one} and {} others are typing …", names.len() - 1)),
-    }
+    lines::typing(&names).map(|text| format!("{text} …"))
 }
 
 fn hints(state: &State) -> String {

@@ -158,6 +158,50 @@ const LISTS: &[(&str, Action)] = &[
     ("ctrl+y", A::Yank),
 ];
 
+/// Keys of the line-by-line client: those of a shell, and some that stand for a command.
+const PLAIN: &[(&str, Action)] = &[
+    ("enter", A::Send),
+    ("ctrl+j", A::Send),
+    ("ctrl+m", A::Send),
+    ("alt+enter", A::NewLine),
+    ("shift+enter", A::NewLine),
+    ("tab", A::Complete),
+    ("shift+tab", A::CompleteBack),
+    ("up", A::HistoryBack),
+    ("ctrl+p", A::HistoryBack),
+    ("down", A::HistoryForward),
+    ("ctrl+n", A::HistoryForward),
+    ("alt+e", A::Edit),
+    ("alt+g", A::SwitchRoom),
+    ("alt+l", A::LastRoom),
+    ("alt+s", A::Search),
+    ("ctrl+o", A::Editor),
+    ("left", A::Left),
+    ("ctrl+b", A::Left),
+    ("right", A::Right),
+    ("ctrl+f", A::Right),
+    ("ctrl+left", A::WordLeft),
+    ("alt+b", A::WordLeft),
+    ("ctrl+right", A::WordRight),
+    ("alt+f", A::WordRight),
+    ("home", A::LineStart),
+    ("ctrl+a", A::LineStart),
+    ("end", A::LineEnd),
+    ("ctrl+e", A::LineEnd),
+    ("backspace", A::Backspace),
+    ("ctrl+h", A::Backspace),
+    ("delete", A::DeleteNext),
+    ("ctrl+d", A::DeleteNext),
+    ("ctrl+w", A::DeleteWordBack),
+    ("alt+backspace", A::DeleteWordBack),
+    ("alt+d", A::DeleteWord),
+    ("ctrl+u", A::DeleteToStart),
+    ("ctrl+k", A::DeleteToEnd),
+    ("ctrl+y", A::Yank),
+    ("ctrl+7", A::Undo),
+    ("ctrl+_", A::Undo),
+];
+
 /// The keys that hold when nothing is chosen.
 pub(super) fn bindings(vim: bool) -> Vec<Binding> {
     let reading: &[&[(&str, Action)]] = if vim { &[READING, VIM_READING] } else { &[READING, USUAL_READING] };
@@ -166,6 +210,7 @@ pub(super) fn bindings(vim: bool) -> Vec<Binding> {
         (Place::Writing, &[WRITING]),
         (Place::Reading, reading),
         (Place::Lists, &[LISTS]),
+        (Place::Plain, &[PLAIN]),
     ];
     let mut bindings = Vec::new();
     for (place, tables) in places {
@@ -183,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_tables_is_a_key() {
-        let tables = [EVERYWHERE, WRITING, READING, USUAL_READING, VIM_READING, LISTS];
+        let tables = [EVERYWHERE, WRITING, READING, USUAL_READING, VIM_READING, LISTS, PLAIN];
         for (keys, _) in tables.iter().copied().flatten() {
             assert!(keys.split(' ').all(|key| Chord::parse(key).is_ok()), "{keys}");
         }

@@ -22,10 +22,14 @@ pub(crate) enum Place {
     Reading,
     /// In lists and questions over the conversation.
     Lists,
+    /// In the line-by-line client.
+    Plain,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 4] = [Self::Everywhere, Self::Writing, Self::Reading, Self::Lists];
+    pub(crate) const ALL: [Self; 5] = [Self::Everywhere, Self::Writing, Self::Reading, Self::Lists, Self::Plain];
+    /// Those of the full-screen interface.
+    pub(crate) const OF_THE_SCREEN: [Self; 4] = [Self::Everywhere, Self::Writing, Self::Reading, Self::Lists];
 
     /// Its name in the settings.
     pub(crate) const fn name(self) -> &'static str {
@@ -34,6 +38,7 @@ impl Place {
             Self::Writing => "writing",
             Self::Reading => "reading",
             Self::Lists => "lists",
+            Self::Plain => "plain",
         }
     }
 
@@ -44,6 +49,7 @@ impl Place {
             Self::Writing => "While you write",
             Self::Reading => "While you choose messages (Esc)",
             Self::Lists => "In lists",
+            Self::Plain => "Line by line (--plain), beside those that hold everywhere",
         }
     }
 }
@@ -81,7 +87,7 @@ impl Keymap {
             let place = Place::ALL
                 .into_iter()
                 .find(|p| p.name() == place)
-                .ok_or_else(|| format!("keys hold in everywhere, writing, reading or lists, and not in {place:?}"))?;
+                .ok_or_else(|| format!("keys hold in everywhere, writing, reading, lists or plain, and not in {place:?}"))?;
             for (keys, action) in bindings {
                 keymap.bind(place, keys, action)?;
             }
@@ -201,6 +207,15 @@ mod tests {
             let why = Keymap::new(false, &own(place, keys, action)).unwrap_err();
             assert!(why.contains(named), "{why}");
         }
+    }
+
+    #[test]
+    fn line_by_line_the_keys_of_a_shell_go_before_those_that_hold_everywhere() {
+        let keymap = Keymap::new(false, &own("plain", "ctrl+g", "switch-room")).unwrap();
+        let meaning = |c, held| press(&keymap, Place::Plain, &mut Vec::new(), c, held);
+        assert_eq!(meaning('k', KeyModifiers::CONTROL), Meaning::Action(Action::DeleteToEnd));
+        assert_eq!(meaning('a', KeyModifiers::ALT), Meaning::Action(Action::NextUnread));
+        assert_eq!(meaning('g', KeyModifiers::CONTROL), Meaning::Action(Action::SwitchRoom));
     }
 
     #[test]

@@ -1,26 +1,21 @@
 //! Questions to the gateway.
 
-use chatapp_client::api::HistoryPart;
 use chatapp_client::{Client, ClientError, GatewayUrl};
-use chatapp_types::messages::Message;
-use chatapp_types::{Clock, EntryBody, ErrorCode, RoomId, UserId};
-use std::collections::HashMap;
+use chatapp_types::{Clock, ErrorCode, UserId};
 
 use super::Back;
 use crate::commands::{all_acts, all_blocks, all_members};
 use crate::exit::Failure;
 use crate::gateway::{answers, is_known};
-use crate::rooms_of_mine;
-use crate::screen::effect::{Request, Span};
+use crate::screen::effect::Request;
 use crate::screen::event::{Event, Given, Trouble};
-use crate::screen::state::log::{Item, Stretch};
+use crate::screen::state::log::Item;
+use crate::{rooms_of_mine, stretches};
 
 /// Finds that a search shows.
 const FOUND: u32 = 100;
 /// Public rooms that are shown.
 const PUBLIC_SHOWN: usize = 500;
-/// Entries at the end of a log that are read first.
-const LATEST: u32 = 100;
 
 /// Asks as somebody who is logged in.
 pub(super) async fn ask(client: Client, me: UserId, clock: std::sync::Arc<dyn Clock>, request: Request) -> Back {
@@ -32,7 +27,7 @@ async fn answer(client: &Client, me: UserId, clock: &dyn Clock, request: Request
     Ok(match request {
         Request::Rooms => Given::Rooms(rooms_of_mine::with_counts(client).await?),
         Request::Public(text) => Given::Public(rooms_of_mine::public(client, &text, PUBLIC_SHOWN).await?),
-        Request::Page { room, span, .. } => Given::Page(page(client, me, room, span).await?),
+        Request::Page { room, span, .. } => Given::Page(stretches::read(client, me, room, span).await?),
         Request::Quote { room, id } => {
             Given::Message(Box::new(Item::of_message(client.get_message(room, id).await?, me)))
         }
@@ -62,33 +57,6 @@ async fn answer(client: &Client, me: UserId, clock: &dyn Clock, request: Request
 
 fn done(result: Result<(), ClientError>) -> Result<Given, ClientError> {
     result.map(|()| Given::Done)
-}
-
-/// A stretch of a log, its messages as they are now. The log tells what happened and in which order; the messages tell
-/// what has become of their texts since.
-async fn page(client: &Client, me: UserId, room: RoomId, span: Span) -> Result<Stretch, ClientError> {
-    let (after, count) = match span {
-        Span::After { seq, count } => (seq, count),
-        Span::Latest => {
-            let head = client.read_timeline(room, 0, 1).await?.head;
-            (head.saturating_sub(LATEST.into()), LATEST)
-        }
-    };
-    let log = client.read_timeline(room, after, count).await?;
-    let from = after.max(log.floor);
-    let last = log.items.last().map_or(from, |e| e.seq);
-    let has_messages = log.items.iter().any(|e| matches!(e.body, EntryBody::MessagePosted { .. }));
-    let mut now: HashMap<u64, Message> = HashMap::new();
-    if has_messages {
-        let messages = client.list_messages(room, HistoryPart::After(from), count).await?;
-        now = messages.items.into_iter().map(|m| (m.seq, m)).collect();
-    }
-    let item = |e: &chatapp_types::Entry| match now.remove(&e.seq) {
-        Some(message) => Some(Item::of_message(message, me)),
-        None => Item::of_entry(e, me),
-    };
-    let items = log.items.iter().filter_map(item).collect();
-    Ok(Stretch { first: from + 1, last, head: log.head, floor: log.floor, items })
 }
 
 /// Asks as nobody, before the log-in.

@@ -7,6 +7,7 @@ use chatapp_types::{MessageId, SendKey, Timestamp, UserId, UserRef};
 
 use super::composer::Composer;
 use super::log::Log;
+use crate::attention::Pace;
 use crate::command::Level;
 
 /// Where one looks.
@@ -80,10 +81,8 @@ pub(crate) struct RoomState {
     pub(crate) level: Level,
     /// Whether what comes is live, rather than what was missed.
     pub(crate) is_live: bool,
-    /// When it called for attention last.
-    pub(crate) called: Option<Timestamp>,
-    /// What was missed, or came too fast, and calls for attention: to be told at once.
-    pub(crate) missed: Option<crate::attention::Call>,
+    /// What calls for attention, and how often.
+    pub(crate) pace: Pace,
     /// Since when it is known here.
     pub(crate) since: Timestamp,
     /// It is known from the last time alone: the gateway has not listed it yet, and it is not followed.
@@ -114,8 +113,7 @@ impl RoomState {
             said_typing: None,
             level: Level::default(),
             is_live: false,
-            called: None,
-            missed: None,
+            pace: Pace::default(),
             since,
             is_kept: false,
             ended: None,

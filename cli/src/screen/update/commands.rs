@@ -5,9 +5,11 @@ use crate::command::{Command, Level, Pane, ScreenCommand};
 use crate::screen::effect::{Effect, Request};
 use crate::screen::keymap::Keymap;
 use crate::screen::layout::Layout;
-use crate::screen::state::State;
+use crate::lines;
+use crate::screen::state::{Connection, State};
 use crate::screen::state::overlay::Overlay;
 use crate::screen::theme::Theme;
+use chatapp_client::live::Transport;
 use chatapp_types::{RoomName, Visibility};
 
 pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
@@ -25,6 +27,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Create { name, is_private } => ask(Request::Create { name, is_private }),
         Command::Enter(code) => ask(Request::EnterByCode(code)),
         Command::NextUnread => super::keys::act(state, crate::screen::keymap::Action::NextUnread, false),
+        Command::LastRoom => super::keys::act(state, crate::screen::keymap::Action::LastRoom, false),
         Command::Unread => going::first_unread(state),
         Command::Goto(seq) => going::to_message(state, id, seq),
         Command::History => {
@@ -43,6 +46,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         }
         Command::Reply(target, text) => messages::answer(state, target, text),
         Command::Edit(target, text) => messages::change_target(state, target, text),
+        Command::BeginEdit(target) => messages::edit(state, target),
         Command::Delete(target) => messages::delete(state, target),
         Command::Copy(target) => messages::copy(state, target),
         Command::Open(target) => messages::open(state, target),
@@ -66,6 +70,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
             vec![]
         }
         Command::Whoami => whoami(state),
+        Command::Status => status(state),
         Command::LogOut => confirm(state, "End the session, and chat?".to_owned(), Request::LogOut),
         Command::Screen(command) => look(state, command),
     }
@@ -85,6 +90,7 @@ fn run_nowhere(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Create { name, is_private } => ask(Request::Create { name, is_private }),
         Command::Enter(code) => ask(Request::EnterByCode(code)),
         Command::Whoami => whoami(state),
+        Command::Status => status(state),
         Command::LogOut => confirm(state, "End the session, and chat?".to_owned(), Request::LogOut),
         Command::Screen(command) => look(state, command),
         _ => {
@@ -96,6 +102,25 @@ fn run_nowhere(state: &mut State, command: Command) -> Vec<Effect> {
 
 fn whoami(state: &mut State) -> Vec<Effect> {
     state.say(format!("{} at {}", state.me.username, state.url));
+    vec![]
+}
+
+/// What the last line shows, in words.
+fn status(state: &mut State) -> Vec<Effect> {
+    let mut told = vec![match &state.connection {
+        Connection::Connecting => "connecting".to_owned(),
+        Connection::Connected(Transport::Socket) => "connected".to_owned(),
+        Connection::Connected(Transport::Polling) => "asking for messages every 5 seconds".to_owned(),
+        Connection::Stalled(_) => "the server cannot deliver for the moment".to_owned(),
+        Connection::Broken { reason, .. } => format!("offline ({reason})"),
+    }];
+    told.push(match state.unsent() {
+        0 => "everything is sent".to_owned(),
+        count => format!("{count} message(s) not sent yet"),
+    });
+    let typing = state.rooms.current().map(|r| r.typing.iter().map(|(u, _)| u.username.clone()).collect::<Vec<_>>());
+    told.extend(lines::typing(&typing.unwrap_or_default()));
+    state.say(format!("{}.", told.join("; ")));
     vec![]
 }
 

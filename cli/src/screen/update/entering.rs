@@ -4,7 +4,6 @@ use chatapp_client::GatewayUrl;
 use chatapp_types::{Secret, Username};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::writing;
 use crate::screen::effect::{Effect, Request};
 use crate::screen::event::{Given, Trouble};
 use crate::screen::keymap::{Chord, Meaning, Place};
@@ -23,7 +22,7 @@ pub(super) fn pressed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         (KeyCode::Enter, _) => return entered(entrance),
         (KeyCode::Esc, _) => back(entrance),
         (_, Meaning::Action(action)) => {
-            writing::edit(&mut entrance.field, action);
+            entrance.field.edit(action);
         }
         _ => {
             if let Some(c) = Chord::of(key).typed() {

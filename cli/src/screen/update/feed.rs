@@ -6,9 +6,8 @@ use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, Timestamp, Use
 use std::time::Duration;
 
 use super::going;
-use crate::attention::Call;
+use crate::attention::{Call, Paced};
 use crate::clock_text::local;
-use crate::command::Level;
 use crate::screen::effect::{Alarm, Effect, Request};
 use crate::screen::state::entrance::Entrance;
 use crate::screen::state::kept::Kept;
@@ -17,9 +16,6 @@ use crate::screen::state::{Connection, State};
 
 /// How long somebody who said so is believed to be typing.
 const TYPING_FOR: Duration = Duration::from_secs(6);
-
-/// The shortest time between two calls for attention of a room: a busy one must not ring without end.
-const CALLS_APART: Duration = Duration::from_secs(1);
 
 pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
@@ -183,12 +179,7 @@ fn changed(room: &mut RoomState, entry: &Entry, is_current: bool) -> Vec<Effect>
 
 /// A message that is to call for attention does; what was missed does so at once, when all of it is here.
 fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool, now: Timestamp) -> Option<Effect> {
-    let calls = match room.level {
-        Level::All => true,
-        Level::Mentions => mention,
-        Level::None => false,
-    };
-    if !calls {
+    if !room.level.calls(mention) {
         return None;
     }
     let call = Call {
@@ -201,16 +192,11 @@ fn call(room: &mut RoomState, entry: &Entry, text: &str, mention: bool, now: Tim
         mention,
         count: 1,
     };
-    let is_first = room.missed.is_none();
-    let is_soon = room.called.is_some_and(|at| at.plus(CALLS_APART.try_into().unwrap_or_default()) > now);
-    if room.is_live && is_first && !is_soon {
-        room.called = Some(now);
-        return Some(Effect::Call(Box::new(call)));
+    match room.pace.take(call, room.is_live, now) {
+        Paced::Now(call) => Some(Effect::Call(call)),
+        Paced::Later(after) => Some(Effect::Wake { alarm: Alarm::Calls(entry.room_id), after }),
+        Paced::Joined => None,
     }
-    let count = room.missed.as_ref().map_or(0, |m| m.count) + 1;
-    let named = room.missed.as_ref().is_some_and(|m| m.mention);
-    room.missed = Some(Call { count, mention: mention || named, ..call });
-    (room.is_live && is_first).then_some(Effect::Wake { alarm: Alarm::Calls(entry.room_id), after: CALLS_APART })
 }
 
 fn caught_up(state: &mut State, id: RoomId) -> Vec<Effect> {
@@ -223,15 +209,14 @@ fn caught_up(state: &mut State, id: RoomId) -> Vec<Effect> {
 pub(super) fn tell_missed(state: &mut State, id: RoomId) -> Vec<Effect> {
     let now = state.now;
     let Some(room) = state.rooms.get_mut(id).filter(|r| r.is_live) else { return vec![] };
-    let Some(call) = room.missed.take() else { return vec![] };
-    room.called = Some(now);
-    vec![Effect::Call(Box::new(call))]
+    room.pace.due(now).map(|call| Effect::Call(Box::new(call))).into_iter().collect()
 }
 
 fn typing(state: &mut State, id: RoomId, user: UserRef) -> Vec<Effect> {
     let until = state.now.plus(time::Duration::try_from(TYPING_FOR).unwrap_or_default());
     let is_me = user.id == state.me.id;
-    let Some(room) = state.rooms.get_mut(id).filter(|_| !is_me) else { return vec![] };
+    let shows = state.look.settings.typing.show;
+    let Some(room) = state.rooms.get_mut(id).filter(|_| !is_me && shows) else { return vec![] };
     room.typing.retain(|(u, _)| u.id != user.id);
     room.typing.push((user, until));
     // A little later, so that the time is over then.

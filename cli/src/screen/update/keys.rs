@@ -121,7 +121,7 @@ pub(super) fn act(state: &mut State, action: Action, was_leaving: bool) -> Vec<E
             if let Some(room) = state.rooms.current_mut() {
                 room.view.chosen = None;
                 if action == Action::Command {
-                    room.composer.begin_command();
+                    room.composer.begin_command(":");
                 }
             }
             vec![]

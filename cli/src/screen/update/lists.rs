@@ -42,7 +42,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Overlay::Confirm { .. } => Some(vec![]),
         Overlay::Ask { answer, then, .. } => {
             if action != Action::Choose {
-                writing::edit(answer, action);
+                answer.edit(action);
                 return Some(vec![]);
             }
             let (text, then) = (answer.text().trim().to_owned(), *then);
@@ -87,7 +87,7 @@ fn act_on_list(state: &mut State, action: Action, page: usize) -> Option<Vec<Eff
         }
         _ if is_elsewhere(action) => return None,
         _ => {
-            writing::edit(&mut list.filter, action);
+            list.filter.edit(action);
             narrow(list);
         }
     }

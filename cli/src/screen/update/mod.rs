@@ -228,7 +228,7 @@ fn rang(state: &mut State, alarm: Alarm) -> Vec<Effect> {
             let also_when_looking = state.look.settings.notify.also_when_looking;
             if let Some(room) = state.rooms.get_mut(id).filter(|r| r.unread == 0 && !also_when_looking) {
                 // What was seen meanwhile needs no call.
-                room.missed = None;
+                room.pace.forget();
             }
             feed::tell_missed(state, id)
         }

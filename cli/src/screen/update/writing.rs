@@ -8,7 +8,7 @@ use crate::completion::Known;
 use crate::screen::effect::Effect;
 use crate::screen::keymap::Action;
 use crate::screen::layout::Layout;
-use crate::screen::state::composer::{Composer, Purpose};
+use crate::screen::state::composer::Purpose;
 use crate::screen::state::{Focus, State};
 
 /// How often it is said that one is typing.
@@ -35,46 +35,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         _ => {}
     }
     let Some(room) = state.rooms.current_mut() else { return vec![] };
-    if edit(&mut room.composer, action) {
+    if room.composer.edit(action) {
         state.focus = Focus::Writing;
     }
     vec![]
-}
-
-/// Does what an action does to a text; tells whether one writes on then.
-pub(super) fn edit(c: &mut Composer, action: Action) -> bool {
-    match action {
-        Action::NewLine => c.insert("\n"),
-        Action::Left => c.left(),
-        Action::Right | Action::WriteAfter => c.right(),
-        Action::WordLeft => c.word_left(),
-        Action::WordRight => c.word_right(),
-        Action::LineStart | Action::WriteAtStart => c.line_start(),
-        Action::LineEnd | Action::WriteAtEnd => c.line_end(),
-        Action::Backspace => c.backspace(),
-        Action::DeleteNext => c.delete(),
-        Action::DeleteWordBack => c.delete_word_back(),
-        Action::DeleteWord => c.delete_word(),
-        Action::DeleteToStart => c.delete_to_start(),
-        Action::DeleteToEnd | Action::ChangeToEnd => c.delete_to_end(),
-        Action::DeleteLine | Action::ChangeLine => c.delete_line(),
-        Action::Yank => c.yank(),
-        Action::Undo => c.undo(),
-        Action::WriteBelow => {
-            c.line_end();
-            c.insert("\n");
-        }
-        _ => {}
-    }
-    matches!(
-        action,
-        Action::ChangeLine
-            | Action::ChangeToEnd
-            | Action::WriteAfter
-            | Action::WriteAtStart
-            | Action::WriteAtEnd
-            | Action::WriteBelow
-    )
 }
 
 /// A text comes in at the cursor.
@@ -91,7 +55,7 @@ pub(super) fn typed(state: &mut State, text: &str) -> Vec<Effect> {
     }
     room.said_typing = Some(now);
     let id = room.room.id;
-    if state.is_connected() { vec![Effect::Typing(id)] } else { vec![] }
+    if state.is_connected() && state.look.settings.typing.tell { vec![Effect::Typing(id)] } else { vec![] }
 }
 
 fn vertically(state: &mut State, down: bool) -> Vec<Effect> {
@@ -138,8 +102,8 @@ fn send(state: &mut State) -> Vec<Effect> {
             vec![]
         }
         Typed::Command(command) => {
-            let keeps = matches!(command, crate::command::Command::Enter(_) | crate::command::Command::Code(_));
-            take(state, !keeps);
+            let is_secret = command.is_secret();
+            take(state, !is_secret);
             state.focus = state.came_from.take().unwrap_or(state.focus);
             commands::run(state, command)
         }
