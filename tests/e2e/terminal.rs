@@ -6,6 +6,7 @@ mod given_back;
 mod hostile;
 mod mouse;
 mod offline;
+mod plain;
 mod quotes;
 mod screen;
 
@@ -87,6 +88,7 @@ async fn who_has_an_account_logs_in_and_a_wrong_password_is_asked_for_again() {
     ann.answers("Enter your password:", PASSWORD).await;
     ann.shows("Login successful.").await;
     ann.answers(ROOMS, ":logout").await;
+    ann.answers("End the session, and chat? [y/N]:", "y").await;
     ann.shows("Goodbye!").await;
     assert_eq!(ann.ends().await, 0);
     let next = Terminal::chat(&home, &["--plain"]);

@@ -19,6 +19,8 @@ use crate::console::{Input, Style};
 use crate::screen::state::log::{Log, Side};
 use crate::stretches::{self, Span};
 
+/// What is shown of what was said before.
+const SHOWN: usize = 50;
 /// How long what was shown waits to be marked as read: a marker for each message would be too many.
 const MARK_EVERY: Duration = Duration::from_secs(5);
 const MARK_WITHIN: Duration = Duration::from_secs(2);
@@ -82,8 +84,10 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
     view.members = members.into_iter().map(|m| m.user.username).collect();
     view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
     view.last = stretch.last;
-    view.first = Some(stretch.first).filter(|first| *first > stretch.floor + 1);
-    on_messages::print_newest(session, &mut view, &stretch.items).await?;
+    let shown = &stretch.items[stretch.items.len().saturating_sub(SHOWN)..];
+    let first = if shown.len() == stretch.items.len() { stretch.first } else { shown.first().map_or(stretch.first, |item| item.seq) };
+    view.first = Some(first).filter(|first| *first > stretch.floor + 1);
+    on_messages::print_newest(session, &mut view, shown).await?;
     Ok(Some(view))
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn enters(terminal: &mut Terminal, room: &str) {
 }
 
 /// Goes on typing, as people do, until the other one is told of it: it is said now and then only.
-async fn is_seen_typing(one: &mut Terminal, other: &Terminal, name: &str) {
+pub(super) async fn is_seen_typing(one: &mut Terminal, other: &Terminal, name: &str) {
     let begun = std::time::Instant::now();
     while !other.text().contains(&format!("{name} is typing")) {
         assert!(begun.elapsed() < chatapp_testkit::DEADLINE, "{}", other.text());

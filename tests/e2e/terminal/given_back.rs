@@ -7,7 +7,7 @@ use super::screen::Terminal;
 use crate::home::Home;
 
 /// Whether the terminal takes lines and shows what is typed.
-const STATE: &str = "stty -a | grep -o -e '-\\?icanon' -e '-\\?echo\\b'";
+pub(super) const STATE: &str = "stty -a | grep -o -e '-\\?icanon' -e '-\\?echo\\b'";
 
 #[tokio::test]
 async fn the_terminal_is_given_back_whichever_way_it_ends() {

@@ -102,6 +102,7 @@ async fn line_by_line_one_reads_and_writes_without_the_gateway_too() {
     ann.shows(&format!("{}: light again", bob.name)).await;
     assert_eq!(bob.texts(&id).await, ["said while all was well", "written in the dark", "light again"]);
     ann.types(":logout").await;
+    ann.answers("End the session, and chat? [y/N]:", "y").await;
     assert_eq!(ann.ends().await, 0);
     assert!(!home.files().join("kept-default.json").exists(), "texts are left behind");
 }
