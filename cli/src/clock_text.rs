@@ -18,6 +18,17 @@ pub(crate) fn day(at: Timestamp, zone: &TimeZone) -> String {
     written(at, zone, "%A %-d %B %Y")
 }
 
+/// A text in which the gateway has written times, with each as [`local`] writes it.
+pub(crate) fn with_local_times(text: &str) -> String {
+    let time = |word: &str| {
+        let bare = word.trim_end_matches([',', ';', '.']);
+        let at: Timestamp = bare.ends_with('Z').then(|| bare.parse().ok())??;
+        Some(format!("{}{}", local(at), &word[bare.len()..]))
+    };
+    let words: Vec<String> = text.split(' ').map(|word| time(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
 fn written(at: Timestamp, zone: &TimeZone, format: &str) -> String {
     match jiff::Timestamp::from_millisecond(at.millis()) {
         Ok(instant) => instant.to_zoned(zone.clone()).strftime(format).to_string(),
@@ -40,6 +51,15 @@ mod tests {
         let at: Timestamp = "2026-11-22T18:00:03.999Z".parse().unwrap();
         assert_eq!(in_zone(at, &TimeZone::UTC), "2026-11-22 18:00:03");
         assert_eq!(in_zone(at, &TimeZone::fixed(jiff::tz::offset(2))), "2026-11-22 20:00:03");
+    }
+
+    #[test]
+    fn times_within_a_text_are_shown_in_the_readers_zone_and_the_rest_as_it_is() {
+        let at: Timestamp = "2026-11-22T18:00:03.999Z".parse().unwrap();
+        assert_eq!(
+            with_local_times("until 2026-11-22T18:00:03.999Z, for 3  Z 12Z"),
+            format!("until {}, for 3  Z 12Z", local(at))
+        );
     }
 
     #[test]

@@ -69,6 +69,12 @@ pub(crate) fn happened(e: &Entry) -> Option<String> {
     Some(text)
 }
 
+/// What went wrong, as a sentence begins.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// Who is typing, of names that are safe to show; `None` when nobody is.
 pub(crate) fn typing(names: &[String]) -> Option<String> {
     match names {

@@ -23,12 +23,7 @@ pub(crate) enum Span {
 
 /// A stretch of a log, its messages as they are now. The log tells what happened and in which order; the messages tell
 /// what has become of their texts since.
-pub(crate) async fn read(
-    client: &Client,
-    me: UserId,
-    room: RoomId,
-    span: Span,
-) -> Result<Stretch, ClientError> {
+pub(crate) async fn read(client: &Client, me: UserId, room: RoomId, span: Span) -> Result<Stretch, ClientError> {
     let (after, count) = match span {
         Span::After { seq, count } => (seq, count),
         Span::Latest => {

@@ -5,7 +5,9 @@ mod change;
 mod list;
 mod read;
 
-use chatapp_types::Username;
+use chatapp_types::{RoomId, Timestamp, Username};
+
+use crate::clock_text::local;
 
 pub(crate) use change::Change;
 pub(crate) use list::{COMMANDS, Described, Group, LITERAL, help};
@@ -146,6 +148,24 @@ pub(crate) struct NewCode {
     pub(crate) lasts: Option<time::Duration>,
     pub(crate) uses: Option<u32>,
     pub(crate) code: Option<String>,
+}
+
+impl NewCode {
+    /// How one enters with it, and how long that is possible, when it is made `now`; a line each.
+    pub(crate) fn told(&self, room: RoomId, now: Timestamp) -> Vec<String> {
+        let mut told = vec![match self.code {
+            None => "To enter: :enter and the code.".to_owned(),
+            // One that a person chose does not say which room it opens.
+            Some(_) => format!("To enter: :enter {room} and the code."),
+        }];
+        let until = self.lasts.map(|length| format!("until {}", local(now.plus(length))));
+        let uses = self.uses.map(|uses| format!("for {uses} who enter"));
+        let bounds: Vec<_> = until.into_iter().chain(uses).collect();
+        if !bounds.is_empty() {
+            told.push(format!("It holds {}.", bounds.join(", ")));
+        }
+        told
+    }
 }
 
 /// A user's name as it is typed, with or without the sign before it.

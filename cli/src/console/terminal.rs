@@ -154,9 +154,7 @@ impl Terminal {
             let edit = match event {
                 None => return self.finish(Input::Ended),
                 Some(Err(e)) => return Err(e),
-                Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => {
-                    self.editor.key(key, self.style)
-                }
+                Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => self.editor.key(key, self.style),
                 Some(Ok(Event::Paste(text))) => self.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n")),
                 Some(Ok(Event::Resize(..))) => {
                     self.drawn = (String::new(), u16::MAX);

@@ -8,7 +8,7 @@ use chatapp_types::rooms::Room;
 use super::session::Session;
 use super::view::View;
 use super::{Leave, menu, on_messages, on_rooms};
-use crate::clock_text::local;
+use crate::clock_text::{local, with_local_times};
 use crate::command::{Change, Command, Level, NewCode, help};
 use crate::commands::{all_acts, all_blocks, all_members};
 use crate::rooms_of_mine;
@@ -170,7 +170,7 @@ async fn audit(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {
     let Some(acts) = session.request(all_acts(&client, view.room.id)).await? else { return Ok(()) };
     for a in acts {
         let upon = a.subject.map_or_else(String::new, |s| format!(" {}", sanitize::line(&s.username)));
-        let detail = a.detail.map_or_else(String::new, |d| format!(": {}", sanitize::line(&d)));
+        let detail = a.detail.map_or_else(String::new, |d| format!(": {}", sanitize::line(&with_local_times(&d))));
         let (by, action) = (sanitize::line(&a.actor.username), sanitize::line(&a.action));
         session.console.print(&format!("[{}] {by} {action}{upon}{detail}", local(a.at)))?;
     }
@@ -180,8 +180,14 @@ async fn audit(session: &mut Session<'_>, view: &View) -> Result<(), Leave> {
 async fn new_code(session: &mut Session<'_>, room: RoomId, wanted: NewCode) -> Result<(), Leave> {
     let client = session.client.clone();
     let clock = std::sync::Arc::clone(&session.context.clock);
-    let Some(code) = session.request(rooms_of_mine::new_code(&client, clock.as_ref(), room, wanted)).await? else {
-        return Ok(());
-    };
-    Ok(session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(&code)))?)
+    let made = session.request(rooms_of_mine::new_code(&client, clock.as_ref(), room, wanted.clone())).await?;
+    let Some(code) = made else { return Ok(()) };
+    show_code(session, &wanted, room, &code)
+}
+
+/// A code is shown this once.
+pub(super) fn show_code(session: &mut Session<'_>, wanted: &NewCode, room: RoomId, code: &str) -> Result<(), Leave> {
+    session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(code)))?;
+    let told = wanted.told(room, session.context.clock.now());
+    Ok(session.console.print(&told.join("\n"))?)
 }

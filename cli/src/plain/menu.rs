@@ -9,13 +9,13 @@ use chatapp_types::messages::UnreadRoom;
 use chatapp_types::rooms::Room;
 use chatapp_types::{RoomId, RoomName, Visibility};
 
+use super::act::{self, Then};
 use super::login::is_yes;
 use super::session::Session;
-use super::act::{self, Then};
 use super::{Leave, on_rooms, room};
-use crate::command::{Command, Typed};
+use crate::command::{Command, NewCode, Typed};
 use crate::console::Style;
-use crate::rooms_of_mine;
+use crate::{lines, rooms_of_mine};
 
 /// Public rooms that are shown beside one's own.
 const PUBLIC_SHOWN: usize = 50;
@@ -99,7 +99,7 @@ async fn choose(session: &mut Session<'_>, typed: &str, rooms: &[Room]) -> Resul
         Choice::Command(Command::Find(text)) => return Ok(After::Show(Some(text))),
         Choice::Command(command) => return command_at_list(session, command).await,
         Choice::Wrong(why) => {
-            session.console.print(&why)?;
+            session.console.print(&lines::sentence(&why))?;
             return Ok(After::Ask);
         }
         Choice::Unknown => match find(session, typed).await? {
@@ -273,7 +273,7 @@ pub(super) async fn make(session: &mut Session<'_>, name: &str, is_private: bool
     let created = session.request(rooms_of_mine::create(&client, name, is_private)).await?;
     let Some(created) = created else { return Ok(None) };
     if let Some(code) = &created.secret_code {
-        session.console.print(&format!("Secret code, shown only now: {}", sanitize::line(code.expose())))?;
+        act::show_code(session, &NewCode::default(), created.room.id, code.expose())?;
     }
     Ok(Some(created.room))
 }

@@ -16,6 +16,7 @@ use crate::command::Typed;
 use crate::commands::all_members;
 use crate::completion::Known;
 use crate::console::{Input, Style};
+use crate::lines;
 use crate::screen::state::log::{Log, Side};
 use crate::stretches::{self, Span};
 
@@ -85,7 +86,11 @@ async fn open(session: &mut Session<'_>, mut room: Room) -> Result<Option<View>,
     view.unread = unread.filter(|u| u.messages > 0).map(|u| u.read_seq);
     view.last = stretch.last;
     let shown = &stretch.items[stretch.items.len().saturating_sub(SHOWN)..];
-    let first = if shown.len() == stretch.items.len() { stretch.first } else { shown.first().map_or(stretch.first, |item| item.seq) };
+    let first = if shown.len() == stretch.items.len() {
+        stretch.first
+    } else {
+        shown.first().map_or(stretch.first, |item| item.seq)
+    };
     view.first = Some(first).filter(|first| *first > stretch.floor + 1);
     on_messages::print_newest(session, &mut view, shown).await?;
     Ok(Some(view))
@@ -197,7 +202,7 @@ async fn typed(session: &mut Session<'_>, view: &mut View, line: &str) -> Result
             view.typing.sent(Instant::now());
             session.post(view.room.id, text, None).await?;
         }
-        Typed::Wrong(why) => session.console.print(&why)?,
+        Typed::Wrong(why) => session.console.print(&lines::sentence(&why))?,
         Typed::Command(command) => return act::run(session, view, command).await,
     }
     Ok(Then::Stay)

@@ -18,6 +18,7 @@ use crate::command::Level;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::lines;
 use crate::screen::state::kept::Kept;
 use crate::settings::{KeptRooms, Memory, Settings};
 
@@ -213,8 +214,7 @@ impl<'a> Session<'a> {
 
     /// Asks whether something is really meant. A script means what it says.
     pub(super) async fn confirms(&mut self, question: &str) -> Result<bool, Leave> {
-        Ok(!self.console.is_interactive()
-            || is_yes(&self.ask(&format!("{question} [y/N]: "), Style::Question).await?))
+        Ok(!self.console.is_interactive() || is_yes(&self.ask(&format!("{question} [y/N]: "), Style::Question).await?))
     }
 
     /// Makes a request; what goes wrong is told, and `None`. Ctrl+C leaves, and lines entered meanwhile come later.
@@ -242,7 +242,7 @@ impl<'a> Session<'a> {
             Ok(value) => Ok(Some(value)),
             Err(e) if e.ends_session() => Err(e.into()),
             Err(e) => {
-                self.console.print(&Failure::from(e).to_string())?;
+                self.console.print(&lines::sentence(&Failure::from(e).to_string()))?;
                 Ok(None)
             }
         }

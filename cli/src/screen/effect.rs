@@ -7,8 +7,8 @@ use chatapp_types::{MessageId, RoomId, Secret, SendKey};
 use super::state::kept::Kept;
 use super::state::log::Side;
 use crate::attention::Call;
-pub(crate) use crate::stretches::Span;
 use crate::command::{Change, Level, NewCode};
+pub(crate) use crate::stretches::Span;
 
 /// Something to be done outside the state.
 #[derive(Clone, Debug, PartialEq, Eq)]

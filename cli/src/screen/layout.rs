@@ -77,8 +77,9 @@ fn writing_columns(width: u16) -> usize {
 fn heights(state: &State, width: u16, rows: u16) -> (u16, u16) {
     let Some(room) = state.rooms.current() else { return (0, 1) };
     let composer = &room.composer;
-    let context =
-        u16::from(composer.purpose != Purpose::Message || composer.offered().is_some() || room.ended.is_some());
+    let is_behind = room.log.is_loaded() && !room.is_at_end();
+    let says = composer.purpose != Purpose::Message || composer.offered().is_some() || room.ended.is_some();
+    let context = u16::from(says || is_behind);
     let lines = text::wrap(composer.text(), writing_columns(width)).len();
     let most = (rows / 3).clamp(1, 10);
     (context, u16::try_from(lines).unwrap_or(most).clamp(1, most))

@@ -95,7 +95,8 @@ async fn a_room_that_one_is_not_in_calls_and_a_key_goes_there_beside_what_is_bei
 async fn a_message_is_changed_where_one_writes_and_in_the_editor() {
     let platform = Platform::start().await;
     let home = Home::registered(&platform, "ann").await;
-    let settings = "editor = [\"sh\", \"-c\", \"echo from the editor >> \\\"$0\\\"\"]\n[keys.plain]\n\"ctrl+g\" = \"editor\"\n";
+    let settings =
+        "editor = [\"sh\", \"-c\", \"echo from the editor >> \\\"$0\\\"\"]\n[keys.plain]\n\"ctrl+g\" = \"editor\"\n";
     std::fs::write(home.files().join("chat.toml"), settings).expect("the settings");
     let mut ann = at_the_rooms(&home, &["--plain"]).await;
     makes_a_room(&mut ann, &unique_name("hall"), "n").await;

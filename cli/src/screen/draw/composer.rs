@@ -1,10 +1,12 @@
 //! What is being written.
 
+use chatapp_types::Role;
 use ratatui::Frame;
 use ratatui::layout::Position;
 use ratatui::text::{Line, Span};
 
 use super::{put, style};
+use crate::links;
 use crate::screen::keymap::Action;
 use crate::screen::layout::{Layout, PROMPT};
 use crate::screen::state::composer::{Composer, Purpose};
@@ -16,7 +18,13 @@ use crate::screen::theme::Part;
 pub(super) fn draw(state: &State, layout: &Layout, frame: &mut Frame<'_>) {
     let Some(room) = state.rooms.current() else { return };
     if layout.context.height > 0 {
-        put(frame, layout.context, 0, context(state, room, layout.context.width.into()));
+        let columns = usize::from(layout.context.width);
+        let mut line = context(state, room, columns);
+        if let Some(below) = below(state, room).filter(|below| line.width() + below.width() < columns) {
+            line.push_span(Span::raw(" ".repeat(columns - line.width() - below.width())));
+            line.push_span(below);
+        }
+        put(frame, layout.context, 0, line);
     }
     let composer = &room.composer;
     let columns = layout.writing_columns();
@@ -42,18 +50,51 @@ pub(super) fn draw(state: &State, layout: &Layout, frame: &mut Frame<'_>) {
     }
 }
 
+/// What is below the edge of the conversation.
+fn below(state: &State, room: &RoomState) -> Option<Span<'static>> {
+    if room.is_at_end() || !room.log.is_loaded() {
+        return None;
+    }
+    let key = state.look.keymap.hint(Action::Latest).unwrap_or_default();
+    let (text, part) = match room.unread {
+        0 => (format!(" ↓ later messages below ({key}) "), Part::Status),
+        1 => (format!(" ↓ 1 new message below ({key}) "), Part::Named),
+        n => (format!(" ↓ {n} new messages below ({key}) "), Part::Named),
+    };
+    Some(Span::styled(text, style(state, part)))
+}
+
 fn hint(state: &State, room: &RoomState) -> String {
     let key = |action| state.look.keymap.hint(action).unwrap_or_default();
     match state.focus {
         _ if room.ended.is_some() => String::new(),
         Focus::Reading if room.view.chosen.is_some() => {
-            let actions = [Action::Reply, Action::Edit, Action::Copy, Action::Open];
-            let words: Vec<String> = actions.iter().map(|a| format!("{} {}", key(*a), a.name())).collect();
+            let words: Vec<String> =
+                offered_to(state, room).iter().map(|a| format!("{} {}", key(*a), a.name())).collect();
             format!("{}   {} help", words.join("   "), key(Action::Help))
         }
         Focus::Reading => format!("choose with ↑ ↓; {} help", key(Action::Help)),
         Focus::Writing => format!("message {}", text::clean_line(&room.room.name)),
     }
+}
+
+/// What can be done with the chosen message: another's is not changed, and erased by those alone who moderate.
+fn offered_to(state: &State, room: &RoomState) -> Vec<Action> {
+    let item = room.view.chosen.and_then(|seq| room.log.get(seq));
+    let is_mine = item.is_some_and(|item| item.author.id == state.me.id);
+    let moderates = matches!(room.room.role, Some(Role::Owner | Role::Admin));
+    let mut actions = vec![Action::Reply];
+    if is_mine {
+        actions.push(Action::Edit);
+    }
+    if is_mine || moderates {
+        actions.push(Action::Delete);
+    }
+    actions.push(Action::Copy);
+    if item.and_then(|item| item.said()).is_some_and(|said| !links::of(&said.text).is_empty()) {
+        actions.push(Action::Open);
+    }
+    actions
 }
 
 /// What the text will be, what the tab key offers, or why nothing can be written.

@@ -33,7 +33,6 @@ pub(super) fn draw(state: &State, layout: &Layout, frame: &mut Frame<'_>) {
             row += 1;
         }
     }
-    below(state, room, area, frame);
 }
 
 fn header(state: &State, room: &RoomState, columns: usize) -> Line<'static> {
@@ -69,25 +68,6 @@ fn above(state: &State, room: &RoomState, seen: &[(usize, std::ops::Range<usize>
         _ if is_top && room.log.items().is_empty() => Some("nothing has been said here"),
         _ => None,
     }
-}
-
-/// What is below the edge is told in the last line.
-fn below(state: &State, room: &RoomState, area: Rect, frame: &mut Frame<'_>) {
-    if room.is_at_end() || !room.log.is_loaded() {
-        return;
-    }
-    let key = state.look.keymap.hint(Action::Latest).unwrap_or_default();
-    let (text, part) = match room.unread {
-        0 => (format!(" ↓ later messages below ({key}) "), Part::Status),
-        1 => (format!(" ↓ 1 new message below ({key}) "), Part::Named),
-        n => (format!(" ↓ {n} new messages below ({key}) "), Part::Named),
-    };
-    let width = u16::try_from(text::width(&text)).unwrap_or(area.width).min(area.width);
-    let corner =
-        Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1.min(area.height) };
-    let corner = corner.intersection(frame.area());
-    frame.render_widget(ratatui::widgets::Clear, corner);
-    frame.render_widget(Line::styled(text, style(state, part)), corner);
 }
 
 /// Before one is in any room.

@@ -84,10 +84,9 @@ impl Keymap {
     pub(crate) fn new(vim: bool, own: &BTreeMap<String, BTreeMap<String, String>>) -> Result<Self, String> {
         let mut keymap = Self { bindings: defaults::bindings(vim) };
         for (place, bindings) in own {
-            let place = Place::ALL
-                .into_iter()
-                .find(|p| p.name() == place)
-                .ok_or_else(|| format!("keys hold in everywhere, writing, reading, lists or plain, and not in {place:?}"))?;
+            let place = Place::ALL.into_iter().find(|p| p.name() == place).ok_or_else(|| {
+                format!("keys hold in everywhere, writing, reading, lists or plain, and not in {place:?}")
+            })?;
             for (keys, action) in bindings {
                 keymap.bind(place, keys, action)?;
             }

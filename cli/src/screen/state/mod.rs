@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 
 use super::keymap::{Chord, Keymap};
 use super::theme::Theme;
+use crate::lines;
 use crate::settings::{Remembered, Settings};
 use entrance::Entrance;
 use overlay::Overlay;
@@ -144,7 +145,7 @@ impl State {
 
     /// Says that something went wrong.
     pub(crate) fn complain(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), is_error: true });
+        self.notice = Some(Notice { text: lines::sentence(&text.into()), is_error: true });
     }
 
     /// Messages that are not acknowledged yet.

@@ -4,6 +4,7 @@
 mod alerts;
 mod entering;
 mod gateway;
+mod long;
 mod offline;
 mod paging;
 mod pictures;

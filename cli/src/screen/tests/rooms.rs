@@ -5,6 +5,7 @@ use chatapp_types::{EntryBody, ErrorCode};
 
 use super::Story;
 use super::story::{room, room_id};
+use crate::command::NewCode;
 use crate::screen::effect::{Alarm, Effect, Request};
 use crate::screen::event::{Event, Given};
 use crate::screen::testing::user;
@@ -72,6 +73,19 @@ fn a_new_private_room_shows_its_code_once() {
     assert!(!ann.text().contains("K7-secret"));
     ann.press("alt+p");
     assert!(!ann.text().contains("K7-secret"));
+}
+
+#[test]
+fn a_code_of_ones_own_is_told_with_the_room_that_it_needs_and_how_long_it_holds() {
+    let mut ann = Story::in_rooms(&["hall"]);
+    ann.enters(":code for 2h uses 3 is open-sesame");
+    let code = Some("open-sesame".to_owned());
+    let wanted = NewCode { lasts: Some(time::Duration::hours(2)), uses: Some(3), code };
+    ann.answer(&Request::NewCode(room_id(1), wanted), Ok(Given::Code("open-sesame".to_owned())));
+    let text = ann.text();
+    assert!(text.contains(&format!("To enter: :enter {} and the code.", room_id(1))), "{text}");
+    assert!(text.contains("It holds until ") && text.contains(", for 3 who enter."), "{text}");
+    assert!(!ann.state.sent.iter().any(|line| line.contains("open-sesame")), "it could be brought back");
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn a_mistyped_command_is_not_sent_and_stays_to_be_corrected() {
     ann.enters(":blokc bob");
     assert!(!ann.did(|e| matches!(e, Effect::Post { .. })));
     assert_eq!(ann.state.rooms.current().unwrap().composer.text(), ":blokc bob");
-    assert!(ann.text().contains("there is no command :blokc"), "{}", ann.text());
+    assert!(ann.text().contains("There is no command :blokc"), "{}", ann.text());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use chatapp_types::RoomId;
 use chatapp_types::rooms::Room;
 
 use super::{came_in, entering, filling, going, listed, pages};
+use crate::command::NewCode;
 use crate::screen::effect::{Effect, Request};
 use crate::screen::event::{Given, Trouble};
 use crate::screen::state::State;
@@ -44,16 +45,16 @@ fn given_to(state: &mut State, to: Request, given: Given) -> Vec<Effect> {
         }
         (Request::GoTo(_) | Request::Join(_) | Request::EnterByCode(_), Given::Room(room)) => entered(state, room),
         (Request::Create { .. }, Given::Created(room, code)) => {
-            let name = room.name.clone();
+            let (id, name) = (room.id, room.name.clone());
             let effects = entered(state, room);
             if let Some(code) = code {
-                show_code(state, &name, &code);
+                show_code(state, &name, &code, NewCode::default().told(id, state.now));
             }
             effects
         }
-        (Request::NewCode(id, _), Given::Code(code)) => {
+        (Request::NewCode(id, wanted), Given::Code(code)) => {
             let name = state.rooms.get(id).map(|r| r.room.name.clone()).unwrap_or_default();
-            show_code(state, &name, &code);
+            show_code(state, &name, &code, wanted.told(id, state.now));
             vec![]
         }
         (Request::Leave(id) | Request::DeleteRoom(id), Given::Done) => gone(state, id),
@@ -81,14 +82,11 @@ fn entered(state: &mut State, room: Room) -> Vec<Effect> {
 }
 
 /// A code is shown this once, where nothing remembers it.
-fn show_code(state: &mut State, room: &str, code: &str) {
-    let lines = vec![
-        "Whoever has this code can enter. It is shown this once:".to_owned(),
-        String::new(),
-        format!("    {code}"),
-        String::new(),
-        "To enter: :enter and the code. Esc closes this.".to_owned(),
-    ];
+fn show_code(state: &mut State, room: &str, code: &str, told: Vec<String>) {
+    let mut lines = vec!["Whoever has this code can enter. It is shown this once:".to_owned(), String::new()];
+    lines.extend([format!("    {code}"), String::new()]);
+    lines.extend(told);
+    lines.push("Esc closes this.".to_owned());
     state.overlay = Some(Overlay::Paper { title: format!("The secret code of {room}"), lines, scroll: 0 });
 }
 

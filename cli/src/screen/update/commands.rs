@@ -2,12 +2,12 @@
 
 use super::{going, leave, lists, messages, reading};
 use crate::command::{Command, Level, Pane, ScreenCommand};
+use crate::lines;
 use crate::screen::effect::{Effect, Request};
 use crate::screen::keymap::Keymap;
 use crate::screen::layout::Layout;
-use crate::lines;
-use crate::screen::state::{Connection, State};
 use crate::screen::state::overlay::Overlay;
+use crate::screen::state::{Connection, State};
 use crate::screen::theme::Theme;
 use chatapp_client::live::Transport;
 use chatapp_types::{RoomName, Visibility};

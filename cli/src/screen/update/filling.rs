@@ -6,7 +6,7 @@ use chatapp_types::messages::SearchHit;
 use chatapp_types::rooms::Room;
 
 use super::lists::{narrow, ways_in};
-use crate::clock_text::local;
+use crate::clock_text::{local, with_local_times};
 use crate::lines;
 use crate::screen::effect::{Effect, Request};
 use crate::screen::event::Given;
@@ -57,7 +57,7 @@ pub(super) fn fill(state: &mut State, to: &Request, given: Given) -> Vec<Effect>
             .into_iter()
             .map(|a| {
                 let upon = a.subject.map_or_else(String::new, |s| format!(" {}", s.username));
-                let detail = a.detail.map_or_else(String::new, |d| format!(": {d}"));
+                let detail = a.detail.map_or_else(String::new, |d| format!(": {}", with_local_times(&d)));
                 Row {
                     text: format!("{} {}{upon}{detail}", a.actor.username, a.action),
                     note: local(a.at),

@@ -6,9 +6,11 @@ use crate::screen::draw::block::Blocks;
 use crate::screen::effect::Effect;
 use crate::screen::keymap::Action;
 use crate::screen::layout::Layout;
+use crate::screen::state::overlay::Overlay;
 use crate::screen::state::room::{RoomState, View};
 use crate::screen::state::{Focus, State};
-use crate::screen::window;
+use crate::screen::{text, window};
+use chatapp_client::sanitize;
 
 /// What an action does to the conversation; `None` for one that is not about it.
 pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
@@ -29,6 +31,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Up if state.focus == Focus::Reading => choose(state, false),
         Action::Down if state.focus == Focus::Reading => choose(state, true),
         Action::Choose if state.focus == Focus::Reading => match chosen(state) {
+            Some(_) if unfold(state) => vec![],
             Some(_) => messages::reply_to(state, target(state)),
             None => super::keys::act(state, Action::Write, false),
         },
@@ -47,6 +50,21 @@ fn chosen(state: &State) -> Option<u64> {
     state.rooms.current()?.view.chosen
 }
 
+/// Shows the chosen message whole, if it is too long to be shown so among the others.
+fn unfold(state: &mut State) -> bool {
+    let columns = Layout::of(state).timeline.width.into();
+    let Some(room) = state.rooms.current() else { return false };
+    let item = room.view.chosen.and_then(|seq| room.log.get(seq));
+    let Some((item, said)) = item.and_then(|item| Some((item, item.said()?))) else { return false };
+    if !Blocks::new(state, room, columns).is_folded(said) {
+        return false;
+    }
+    let title = format!("#{} of {}", item.seq, sanitize::line(&item.author.username));
+    let lines = text::clean(&said.text).lines().map(str::to_owned).collect();
+    state.overlay = Some(Overlay::Paper { title, lines, scroll: 0 });
+    true
+}
+
 /// The message that is chosen, else the latest that fits.
 fn target(state: &State) -> Target {
     chosen(state).map_or(Target::Latest, Target::Seq)
@@ -54,12 +72,22 @@ fn target(state: &State) -> Target {
 
 /// Computes another view of the present room, and takes it.
 fn look(state: &mut State, how: impl Fn(&Blocks<'_>, &RoomState, usize) -> View) {
-    let layout = Layout::of(state);
-    let Some(room) = state.rooms.current() else { return };
-    let blocks = Blocks::new(state, room, layout.timeline.width.into());
-    let view = how(&blocks, room, layout.timeline.height.into());
-    if let Some(room) = state.rooms.current_mut() {
-        room.view = view;
+    let Some(before) = state.rooms.current().map(|room| room.view) else { return };
+    let height = |state: &State| usize::from(Layout::of(state).timeline.height);
+    let set = |state: &mut State, view| state.rooms.current_mut().into_iter().for_each(|room| room.view = view);
+    let rows = height(state);
+    let seen = |state: &State, rows| {
+        let columns = Layout::of(state).timeline.width.into();
+        state.rooms.current().map_or(before, |room| how(&Blocks::new(state, room, columns), room, rows))
+    };
+    let view = seen(state, rows);
+    set(state, view);
+    // What is said of what is below the edge takes a line, and that line is not there to be looked at.
+    let rows_then = height(state);
+    if rows_then != rows {
+        set(state, before);
+        let view = seen(state, rows_then);
+        set(state, view);
     }
 }
 

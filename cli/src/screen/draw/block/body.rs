@@ -5,13 +5,34 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::Blocks;
+use crate::screen::state::log::Said;
 use crate::screen::text;
 use crate::screen::theme::Part;
 use crate::{lines, links};
 
+/// More lines of one message are shown only when it is opened.
+const FOLDED: usize = 24;
+
 impl Blocks<'_> {
+    /// Whether a message is too long to be shown whole among the others.
+    pub(crate) fn is_folded(&self, said: &Said) -> bool {
+        !said.is_deleted && text::wrap(&text::clean(&said.text), self.text_columns()).len() > FOLDED
+    }
+
     /// The lines of a text, with links and one's own name made visible.
     pub(super) fn text(&self, raw: &str, out: &mut Vec<Line<'static>>) {
+        let from = out.len();
+        self.whole_text(raw, out);
+        let count = out.len() - from;
+        if count > FOLDED {
+            // One message must not push everybody else's from the screen.
+            out.truncate(from + FOLDED - 1);
+            let more = format!("… {} more lines; chosen (Esc, ↑), Enter shows them", count - FOLDED + 1);
+            out.push(Line::styled(text::fit(&more, self.text_columns()), self.state.look.theme.style(Part::Dim)));
+        }
+    }
+
+    fn whole_text(&self, raw: &str, out: &mut Vec<Line<'static>>) {
         let clean = text::clean(raw);
         let marked = self.marked(&clean);
         for range in text::wrap(&clean, self.text_columns()) {
