@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::process::ExitCode;
 
+use chatapp_client::error::in_short;
 use chatapp_client::{ClientError, sanitize};
 use chatapp_types::{FieldError, Problem};
 
@@ -116,7 +117,7 @@ impl From<ClientError> for Failure {
         let message = match &error {
             ClientError::NotLoggedIn => "not logged in; run `chat login`".to_owned(),
             ClientError::Problem(problem) => explain(problem),
-            other => chain(other),
+            other => in_short(other),
         };
         let problem = if let ClientError::Problem(problem) = error { Some(problem) } else { None };
         Self { exit, message, problem, is_silent: false }
@@ -178,18 +179,6 @@ fn explain(problem: &Problem) -> String {
 /// What helps against a log-in that is not good: where a script's token stands in its place, no new log-in does.
 const fn what_to_do(has_token: bool) -> &'static str {
     if has_token { "; CHAT_TOKEN is not valid" } else { "; run `chat login`" }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

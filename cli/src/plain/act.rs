@@ -12,7 +12,6 @@ use crate::clock_text::{local, with_local_times};
 use crate::command::{Change, Command, Level, NewCode, help};
 use crate::commands::{all_acts, all_blocks, all_members};
 use crate::rooms_of_mine;
-use crate::screen::keymap::Keymap;
 use crate::screen::plain_keys;
 
 /// What follows a command.
@@ -90,7 +89,7 @@ async fn make(session: &mut Session<'_>, room: RoomId, change: &Change) -> Resul
 
 fn show_help(session: &mut Session<'_>) -> Result<(), Leave> {
     session.console.print(&help())?;
-    match Keymap::new(false, &session.settings.keys) {
+    match session.settings.keymap(false) {
         Ok(keymap) if session.console.is_interactive() => Ok(session.console.print(&plain_keys(&keymap))?),
         _ => Ok(()),
     }

@@ -14,8 +14,7 @@ mod view;
 
 use crate::console::Console;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, Outcome};
-use crate::screen::keymap::Keymap;
+use crate::exit::{Failure, Outcome};
 use session::Session;
 
 /// Why the dialogue is over.
@@ -35,8 +34,7 @@ impl<E: Into<Failure>> From<E> for Leave {
 
 /// Talks until the person leaves. Ctrl+C and the end of the input are the ordinary ways to leave.
 pub(crate) async fn run(context: &Context, poll: bool) -> Outcome {
-    let keymap = Keymap::new(false, &context.settings()?.keys).map_err(|why| Failure::new(Exit::Usage, why))?;
-    let mut console = Console::open(keymap)?;
+    let mut console = Console::open(context.settings()?.keymap(false)?)?;
     let over = talk(context, &mut console, poll).await;
     match over {
         Ok(()) | Err(Leave::Goodbye) => Ok(console.print("Goodbye!")?),

@@ -43,7 +43,7 @@ pub(crate) struct Options {
 
 /// Opens it, until the person leaves.
 pub(crate) async fn run(context: &Context, options: Options) -> Outcome {
-    let look = look(context.settings()?, &options).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let look = look(context.settings()?, &options)?;
     runner::run(context, look, options.poll).await
 }
 
@@ -92,9 +92,10 @@ pub(crate) fn plain_keys(keymap: &Keymap) -> String {
 }
 
 /// What the person has chosen, as the screen needs it.
-fn look(settings: Settings, options: &Options) -> Result<Look, String> {
+fn look(settings: Settings, options: &Options) -> Outcome<Look> {
+    let wrong = |why| Failure::new(Exit::Usage, format!("chat.toml: {why}"));
     let is_vim = options.vim || settings.vim;
-    let keymap = Keymap::new(is_vim, &settings.keys)?;
+    let keymap = settings.keymap(is_vim)?;
     let without_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let named = options.theme.clone().or_else(|| settings.theme.clone());
     let name = match named {
@@ -102,9 +103,10 @@ fn look(settings: Settings, options: &Options) -> Result<Look, String> {
         Some(name) => name,
         None => background().to_owned(),
     };
+    let theme = Theme::named(&name)
+        .ok_or_else(|| wrong(format!("the themes are {}, not {name:?}", Theme::NAMES.join(", "))))?;
     let theme =
-        Theme::named(&name).ok_or_else(|| format!("the themes are {}, not {name:?}", Theme::NAMES.join(", ")))?;
-    let theme = if without_colour { theme } else { theme.with(&settings.colors, &settings.author_colors)? };
+        if without_colour { theme } else { theme.with(&settings.colors, &settings.author_colors).map_err(wrong)? };
     Ok(Look {
         has_mouse: settings.mouse,
         settings,

@@ -13,6 +13,7 @@ pub(crate) use kept_rooms::KeptRooms;
 pub(crate) use remembered::{Memory, Remembered};
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::screen::keymap::Keymap;
 
 /// The settings. Every one has a default, and an unknown one is an error that names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -111,6 +112,11 @@ pub(crate) enum Osc {
 }
 
 impl Settings {
+    /// The keys in force, vim's if `vim` or the settings say so.
+    pub(crate) fn keymap(&self, vim: bool) -> Outcome<Keymap> {
+        Keymap::new(vim || self.vim, &self.keys).map_err(|why| Failure::new(Exit::Usage, format!("chat.toml: {why}")))
+    }
+
     /// Reads the file; one that is missing is one without settings.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let text = match std::fs::read_to_string(path) {
@@ -122,7 +128,11 @@ impl Settings {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|e| e.to_string().trim_end().replace('\n', " "))
+        toml::from_str(text).map_err(|e| {
+            let line = e.span().map(|at| 1 + text.bytes().take(at.start).filter(|byte| *byte == b'\n').count());
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            format!("{place}{}", e.message().trim_end().replace('\n', " "))
+        })
     }
 }
 
@@ -152,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_mistyped_setting_is_named() {
-        let why = Settings::parse("thme = \"dark\"").unwrap_err();
-        assert!(why.contains("thme"), "{why}");
+        let why = Settings::parse("vim = true\nthme = \"dark\"").unwrap_err();
+        assert!(why.starts_with("line 2: unknown field `thme`, expected one of"), "{why}");
         assert!(Settings::parse("[notify]\nosc = \"52\"").is_err());
     }
 }

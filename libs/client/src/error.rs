@@ -97,3 +97,10 @@ impl From<chatapp_types::FieldError> for ClientError {
         Problem::invalid(error).into()
     }
 }
+
+/// An error and the cause behind it, in one line. What lies between the two (which part of which library failed) helps
+/// nobody who reads it.
+pub fn in_short(error: &dyn std::error::Error) -> String {
+    let first = std::iter::successors(error.source(), |cause| cause.source()).last();
+    first.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

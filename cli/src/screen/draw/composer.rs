@@ -69,8 +69,8 @@ fn hint(state: &State, room: &RoomState) -> String {
     match state.focus {
         _ if room.ended.is_some() => String::new(),
         Focus::Reading if room.view.chosen.is_some() => {
-            let words: Vec<String> =
-                offered_to(state, room).iter().map(|a| format!("{} {}", key(*a), a.name())).collect();
+            let words = offered_to(state, room).into_iter().map(|(keys, word)| format!("{keys} {word}"));
+            let words: Vec<String> = words.collect();
             format!("{}   {} help", words.join("   "), key(Action::Help))
         }
         Focus::Reading => format!("choose with ↑ ↓; {} help", key(Action::Help)),
@@ -78,23 +78,24 @@ fn hint(state: &State, room: &RoomState) -> String {
     }
 }
 
-/// What can be done with the chosen message: another's is not changed, and erased by those alone who moderate.
-fn offered_to(state: &State, room: &RoomState) -> Vec<Action> {
+/// What can be done with the chosen message, and its key: another's is not changed, and erased by those alone who
+/// moderate.
+fn offered_to(state: &State, room: &RoomState) -> Vec<(String, &'static str)> {
     let item = room.view.chosen.and_then(|seq| room.log.get(seq));
     let is_mine = item.is_some_and(|item| item.author.id == state.me.id);
     let moderates = matches!(room.room.role, Some(Role::Owner | Role::Admin));
-    let mut actions = vec![Action::Reply];
-    if is_mine {
-        actions.push(Action::Edit);
-    }
-    if is_mine || moderates {
-        actions.push(Action::Delete);
-    }
-    actions.push(Action::Copy);
-    if item.and_then(|item| item.said()).is_some_and(|said| !links::of(&said.text).is_empty()) {
-        actions.push(Action::Open);
-    }
-    actions
+    let has_link = item.and_then(|item| item.said()).is_some_and(|said| !links::of(&said.text).is_empty());
+    let hint = |action| state.look.keymap.hint(action);
+    // Vim's keys erase a line, which a chosen message is.
+    let erase = || hint(Action::Delete).or_else(|| hint(Action::DeleteLine));
+    let offers = [
+        (hint(Action::Reply), "reply", true),
+        (hint(Action::Edit), "edit", is_mine),
+        (erase(), "delete", is_mine || moderates),
+        (hint(Action::Copy), "copy", true),
+        (hint(Action::Open), "open link", has_link),
+    ];
+    offers.into_iter().filter(|(_, _, fits)| *fits).filter_map(|(key, word, _)| Some((key?, word))).collect()
 }
 
 /// What the text will be, what the tab key offers, or why nothing can be written.

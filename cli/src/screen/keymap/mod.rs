@@ -88,7 +88,8 @@ impl Keymap {
                 format!("keys hold in everywhere, writing, reading, lists or plain, and not in {place:?}")
             })?;
             for (keys, action) in bindings {
-                keymap.bind(place, keys, action)?;
+                let bound = keymap.bind(place, keys, action);
+                bound.map_err(|why| format!("[keys.{}] {keys:?}: {why}", place.name()))?;
             }
         }
         Ok(keymap)
@@ -204,7 +205,7 @@ mod tests {
             ("writing", "f2", "quitt", "quitt"),
         ] {
             let why = Keymap::new(false, &own(place, keys, action)).unwrap_err();
-            assert!(why.contains(named), "{why}");
+            assert!(why.contains(named) && why.contains(place), "{why}");
         }
     }
 

@@ -18,8 +18,8 @@ fn a_message_of_many_lines_is_folded_so_that_the_others_stay_in_sight() {
     let mut ann = with_a_long_one();
     let text = ann.screen(100, 40);
     assert!(text.contains("before it") && text.contains("after it"), "{text}");
-    assert!(text.contains("line 022") && !text.contains("line 023"), "{text}");
-    assert!(text.contains("… 177 more lines"), "{text}");
+    assert!(text.contains("line 024") && !text.contains("line 025"), "{text}");
+    assert!(text.contains("… 175 more lines (Esc, ↑, Enter)"), "{text}");
 }
 
 #[test]

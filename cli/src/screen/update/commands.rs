@@ -174,6 +174,8 @@ fn look(state: &mut State, command: ScreenCommand) -> Vec<Effect> {
         ScreenCommand::Panes(Pane::Members) => state.look.members = Some(Layout::of(state).members.width == 0),
         ScreenCommand::Mouse => {
             state.look.has_mouse = !state.look.has_mouse;
+            let whose = if state.look.has_mouse { "chat's; Shift marks text" } else { "the terminal's" };
+            state.say(format!("The mouse is {whose}."));
             return vec![Effect::Mouse(state.look.has_mouse)];
         }
         ScreenCommand::Vim => {

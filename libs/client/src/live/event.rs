@@ -5,6 +5,7 @@ use std::time::Duration;
 use chatapp_types::{Entry, ErrorCode, MessageId, RoomId, SendKey, UserRef};
 
 use crate::ClientError;
+use crate::error::in_short;
 
 /// How a feed gets its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,23 +158,11 @@ impl Ending {
     /// What an error of a REST call means for the feed.
     pub(super) fn of_error(error: &ClientError) -> Self {
         if error.ends_session() {
-            return Self::TokenRefused { reason: chain(error), session_over: true };
+            return Self::TokenRefused { reason: in_short(error), session_over: true };
         }
         match error {
-            ClientError::File { .. } | ClientError::Usage(_) => Self::Failed { reason: chain(error) },
-            _ => Self::Retry { reason: chain(error), at_least: error.retry_after().unwrap_or_default() },
+            ClientError::File { .. } | ClientError::Usage(_) => Self::Failed { reason: in_short(error) },
+            _ => Self::Retry { reason: in_short(error), at_least: error.retry_after().unwrap_or_default() },
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -10,13 +10,18 @@ use crate::screen::text;
 use crate::screen::theme::Part;
 use crate::{lines, links};
 
-/// More lines of one message are shown only when it is opened.
-const FOLDED: usize = 24;
+/// So many lines of one message are shown at least, and at most, when it is not opened.
+const FOLDED: (usize, usize) = (8, 30);
 
 impl Blocks<'_> {
     /// Whether a message is too long to be shown whole among the others.
     pub(crate) fn is_folded(&self, said: &Said) -> bool {
-        !said.is_deleted && text::wrap(&text::clean(&said.text), self.text_columns()).len() > FOLDED
+        !said.is_deleted && text::wrap(&text::clean(&said.text), self.text_columns()).len() > self.fold()
+    }
+
+    /// Lines that one message may take: two thirds of the screen, or it would push everybody else's from it.
+    fn fold(&self) -> usize {
+        usize::from(self.state.size.rows * 2 / 3).clamp(FOLDED.0, FOLDED.1)
     }
 
     /// The lines of a text, with links and one's own name made visible.
@@ -24,10 +29,10 @@ impl Blocks<'_> {
         let from = out.len();
         self.whole_text(raw, out);
         let count = out.len() - from;
-        if count > FOLDED {
-            // One message must not push everybody else's from the screen.
-            out.truncate(from + FOLDED - 1);
-            let more = format!("… {} more lines; chosen (Esc, ↑), Enter shows them", count - FOLDED + 1);
+        let fold = self.fold();
+        if count > fold {
+            out.truncate(from + fold - 1);
+            let more = format!("… {} more lines (Esc, ↑, Enter)", count - fold + 1);
             out.push(Line::styled(text::fit(&more, self.text_columns()), self.state.look.theme.style(Part::Dim)));
         }
     }
