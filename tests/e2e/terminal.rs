@@ -1,6 +1,7 @@
 //! `chat` in a terminal, as a person uses it: line by line here, full-screen in `full`.
 
 mod attention;
+mod flood;
 mod full;
 mod given_back;
 mod hostile;
