@@ -122,10 +122,11 @@ impl Runner<'_> {
     /// Takes what has come meanwhile, so that one picture shows it all.
     async fn take_what_waits(&mut self) -> Outcome {
         for _ in 0..AT_ONCE {
-            if let Some(event) = self.session.as_mut().and_then(|s| s.events.try_next()) {
-                self.feed(Some(event))?;
-            } else if let Ok(back) = self.begun.try_recv() {
+            // What was asked for goes first: a busy feed must not keep it waiting.
+            if let Ok(back) = self.begun.try_recv() {
                 self.back(back).await?;
+            } else if let Some(event) = self.session.as_mut().and_then(|s| s.events.try_next()) {
+                self.feed(Some(event))?;
             } else {
                 break;
             }

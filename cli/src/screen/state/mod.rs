@@ -10,10 +10,11 @@ pub(crate) mod quotes;
 pub(crate) mod room;
 pub(crate) mod rooms;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chatapp_client::live::Transport;
-use chatapp_types::{RoomId, Timestamp, UserRef};
+use chatapp_types::{RoomId, SendKey, Timestamp, UserRef};
 use jiff::tz::TimeZone;
 
 use super::keymap::{Chord, Keymap};
@@ -22,7 +23,7 @@ use crate::lines;
 use crate::settings::{Remembered, Settings};
 use entrance::Entrance;
 use overlay::Overlay;
-use room::Pending;
+use room::{Fate, Pending};
 use rooms::Rooms;
 
 /// Columns and rows.
@@ -93,6 +94,8 @@ pub(crate) struct State {
     pub(crate) rooms: Rooms,
     /// Messages of one's own in rooms that are not listed yet.
     pub(crate) unplaced: Vec<(RoomId, Pending)>,
+    /// What became of messages of which it is not yet known here that they are kept: an answer may come first.
+    pub(crate) answered: VecDeque<(SendKey, Fate)>,
     /// One has logged out.
     pub(crate) is_logged_out: bool,
     /// Whether the rooms were listed since the start.
@@ -126,6 +129,7 @@ impl State {
             connection: Connection::Connecting,
             rooms: Rooms::default(),
             unplaced: Vec::new(),
+            answered: VecDeque::new(),
             is_logged_out: false,
             is_listed: false,
             focus: Focus::Writing,

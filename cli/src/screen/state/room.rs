@@ -125,6 +125,11 @@ impl RoomState {
         self.log.reaches(self.head)
     }
 
+    /// Whether the log shows the entry of this seq, at the end that is seen.
+    pub(crate) const fn shows(&self, seq: u64) -> bool {
+        self.log.last() >= seq && self.shows_end()
+    }
+
     /// Whether what is pending is shown: at the end, or alone while nothing is loaded.
     pub(crate) const fn shows_pending(&self) -> bool {
         self.shows_end() || !self.log.is_loaded()

@@ -217,9 +217,15 @@ impl Story {
 
     /// What was sent is kept, as the runner does it; gives its key.
     pub(super) fn keeps(&mut self) -> SendKey {
+        let key = SendKey::new();
+        self.keeps_under(key);
+        key
+    }
+
+    /// The same, under this key.
+    pub(super) fn keeps_under(&mut self, key: SendKey) {
         let at = self.effects.iter().position(|e| matches!(e, Effect::Post { .. })).expect("a message to keep");
         let Effect::Post { room, text, reply_to } = self.effects.remove(at) else { unreachable!() };
-        let key = SendKey::new();
         let kept = Unsent {
             key,
             room_id: room,
@@ -231,7 +237,6 @@ impl Story {
             sender: uuid::Uuid::nil(),
         };
         self.take(Event::Kept(Box::new(kept)));
-        key
     }
 
     /// Presses keys, by the names that bindings have.

@@ -1,7 +1,7 @@
 //! Writing, sending, changing, erasing.
 
 use chatapp_client::live;
-use chatapp_types::{EntryBody, ErrorCode};
+use chatapp_types::{EntryBody, ErrorCode, SendKey};
 
 use super::Story;
 use super::story::{posted, room_id};
@@ -52,6 +52,35 @@ fn an_entry_that_overtakes_its_acknowledgement_is_shown_once() {
     );
     ann.feed(live::Event::Ack { key, room_id: room_id(1), seq: 2, message_id: Story::message_at(2), duplicate: false });
     assert_eq!(ann.text().matches("quick").count(), 1, "{}", ann.text());
+}
+
+#[test]
+fn an_answer_that_overtakes_the_word_that_a_message_is_kept_leaves_nothing_behind() {
+    let mut ann = hall();
+    ann.enters("quick");
+    let key = SendKey::new();
+    let EntryBody::MessagePosted { message_id, ordinal, body, reply_to, mentions, deleted, .. } = posted(2, "quick")
+    else {
+        unreachable!()
+    };
+    let posted = EntryBody::MessagePosted { message_id, ordinal, body, reply_to, key: Some(key), mentions, deleted };
+    ann.happens(room_id(1), "ann", posted);
+    ann.feed(live::Event::Ack { key, room_id: room_id(1), seq: 2, message_id: Story::message_at(2), duplicate: false });
+    ann.keeps_under(key);
+    let text = ann.text();
+    assert_eq!(text.matches("quick").count(), 1, "{text}");
+    assert!(!text.contains("sending") && !text.contains("unsent"), "{text}");
+}
+
+#[test]
+fn a_refusal_that_overtakes_the_word_that_a_message_is_kept_is_told() {
+    let mut ann = hall();
+    ann.enters("too hot");
+    let key = SendKey::new();
+    let (code, message) = (ErrorCode::Forbidden, "not here".to_owned());
+    ann.feed(live::Event::Refused { key, room_id: room_id(1), code, message, is_final: true });
+    ann.keeps_under(key);
+    assert!(ann.text().contains("not sent: not here"), "{}", ann.text());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the live feed tells.
 
 use chatapp_client::live::{Event, Transport};
+use chatapp_client::outbox::Unsent;
 use chatapp_client::sanitize;
 use chatapp_types::{Entry, EntryBody, ErrorCode, RoomId, SendKey, Timestamp, UserRef};
 use std::time::Duration;
@@ -11,11 +12,14 @@ use crate::clock_text::local;
 use crate::screen::effect::{Alarm, Effect, Request};
 use crate::screen::state::entrance::Entrance;
 use crate::screen::state::kept::Kept;
-use crate::screen::state::room::{Anchor, Fate, RoomState};
+use crate::screen::state::room::{Anchor, Fate, Pending, RoomState};
 use crate::screen::state::{Connection, State};
 
 /// How long somebody who said so is believed to be typing.
 const TYPING_FOR: Duration = Duration::from_secs(6);
+
+/// Answers that are kept for messages that are not known here yet.
+const EARLY_MAX: usize = 64;
 
 pub(super) fn take(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
@@ -223,16 +227,43 @@ fn typing(state: &mut State, id: RoomId, user: UserRef) -> Vec<Effect> {
     vec![Effect::Wake { alarm: Alarm::Typing(id), after: TYPING_FOR + Duration::from_millis(50) }]
 }
 
+/// A message of one's own is kept, and shown as what it is by now: its answer may have come before.
+pub(super) fn kept(state: &mut State, unsent: Unsent) {
+    let at = state.answered.iter().position(|(key, _)| *key == unsent.key);
+    let fate = at.and_then(|at| state.answered.remove(at)).map_or(Fate::Sending, |(_, fate)| fate);
+    let Unsent { key, room_id, queued_at, body, reply_to, .. } = unsent;
+    let pending = Pending { key, at: queued_at, text: body, reply_to, fate };
+    match (state.rooms.get_mut(room_id), &pending.fate) {
+        (Some(room), Fate::Sent(seq)) if room.shows(*seq) => {}
+        (Some(room), _) => room.pending.push(pending),
+        (None, Fate::Sending) => state.unplaced.push((room_id, pending)),
+        (None, _) => {}
+    }
+}
+
+/// Keeps an answer to a message that is not known here; most are to messages that were shown before they were answered.
+fn answered_early(state: &mut State, key: SendKey, fate: Fate) {
+    state.answered.push_back((key, fate));
+    if state.answered.len() > EARLY_MAX {
+        state.answered.pop_front();
+    }
+}
+
 fn acked(state: &mut State, key: SendKey, id: RoomId, seq: u64) -> Vec<Effect> {
+    let mut is_known = state.unplaced.iter().any(|(_, p)| p.key == key);
     if let Some(room) = state.rooms.get_mut(id) {
-        let is_shown = room.log.last() >= seq && room.shows_end();
+        let is_shown = room.shows(seq);
         match room.pending.iter_mut().find(|p| p.key == key) {
             Some(_) if is_shown => room.pending.retain(|p| p.key != key),
             Some(pending) => pending.fate = Fate::Sent(seq),
             None => {}
         }
+        is_known |= room.pending.iter().any(|p| p.key == key);
     }
     state.unplaced.retain(|(_, p)| p.key != key);
+    if !is_known {
+        answered_early(state, key, Fate::Sent(seq));
+    }
     vec![Effect::Settle(key)]
 }
 
@@ -244,6 +275,8 @@ fn refused(state: &mut State, key: SendKey, id: RoomId, why: &str, is_final: boo
     let name = state.rooms.get(id).map(|r| r.room.name.clone());
     if let Some(pending) = state.rooms.get_mut(id).and_then(|r| r.pending.iter_mut().find(|p| p.key == key)) {
         pending.fate = Fate::Failed(why.to_owned());
+    } else {
+        answered_early(state, key, Fate::Failed(why.to_owned()));
     }
     state.unplaced.retain(|(_, p)| p.key != key);
     if !state.rooms.is_current(id) {

@@ -23,7 +23,7 @@ use super::effect::{Alarm, Effect, Request};
 use super::event::{Beginning, Event};
 use super::state::entrance::Entrance;
 use super::state::kept::Kept;
-use super::state::room::{Fate, Pending, RoomState};
+use super::state::room::RoomState;
 use super::state::rooms::Rooms;
 use super::state::{Connection, State};
 
@@ -54,17 +54,7 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Answer { to, got } => answers::take(state, to, got),
         Event::Alarm(alarm) => rang(state, alarm),
         Event::Kept(kept) => {
-            let pending = Pending {
-                key: kept.key,
-                at: kept.queued_at,
-                text: kept.body,
-                reply_to: kept.reply_to,
-                fate: Fate::Sending,
-            };
-            match state.rooms.get_mut(kept.room_id) {
-                Some(room) => room.pending.push(pending),
-                None => state.unplaced.push((kept.room_id, pending)),
-            }
+            feed::kept(state, *kept);
             vec![]
         }
         Event::NotKept { room, text, why } => {
