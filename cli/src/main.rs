@@ -78,7 +78,7 @@ async fn converse(context: &Context, args: InteractiveArgs) -> Outcome {
     }
     let is_dumb = std::env::var("TERM").map_or(true, |term| term == "dumb" || term.is_empty());
     if args.plain || is_dumb || !on_terminal {
-        return plain::run(context, args.poll).await;
+        return Box::pin(plain::run(context, args.poll)).await;
     }
     screen::run(context, screen::Options { poll: args.poll, vim: args.vim, theme: args.theme }).await
 }

@@ -122,8 +122,12 @@ pub(crate) fn interactive_help() -> String {
             let _ = writeln!(text, "    {:<32} {}", format!(":{} {}", c.name, c.takes).trim_end(), c.what);
         }
     }
-    let _ = writeln!(text, "\nLine by line:\n  {}", LINE_BY_LINE.replace('\n', "\n  ").replace("\n  \n", "\n\n"));
-    let _ = writeln!(text, "\n{SETTINGS_HELP}");
+    text.push_str("\nLine by line:\n");
+    for paragraph in LINE_BY_LINE.split("\n\n") {
+        // As wide as the terminal: it is broken where it is shown.
+        let _ = writeln!(text, "{}\n", paragraph.replace('\n', " "));
+    }
+    let _ = writeln!(text, "{SETTINGS_HELP}");
     text
 }
 

@@ -72,10 +72,9 @@ impl Editor {
         let is_told = style != Style::Secret;
         match action {
             Action::Send => self.enter(is_told),
-            Action::Quit => Edit::Interrupted,
             // A command that was begun by a key is given up first.
             Action::Cancel if self.composer.resume() => Edit::Changed,
-            Action::Cancel => Edit::Interrupted,
+            Action::Cancel | Action::Quit => Edit::Interrupted,
             Action::Redraw => Edit::Clear,
             Action::Suspend => Edit::Suspend,
             Action::Complete | Action::CompleteBack if is_told => self.changes(|editor| {
@@ -119,7 +118,8 @@ impl Editor {
 
     /// What is being written, when it is a message and not a command.
     pub(super) fn message(&self) -> Option<&str> {
-        Some(self.composer.text()).filter(|text| matches!(Typed::read(text), Typed::Message(_)))
+        // What begins with a colon may become a command.
+        Some(self.composer.text()).filter(|text| !text.starts_with(':') && !text.trim().is_empty())
     }
 
     /// Replaces what is written.

@@ -1,26 +1,16 @@
-//! The list of rooms.
+//! The list of rooms, and what is chosen there.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
-
-use chatapp_client::api::{RoomQuery, RoomScope};
 use chatapp_client::{ClientError, sanitize};
-use chatapp_types::messages::UnreadRoom;
+use chatapp_types::RoomName;
 use chatapp_types::rooms::Room;
-use chatapp_types::{RoomId, RoomName, Visibility};
 
 use super::act::{self, Then};
 use super::login::is_yes;
 use super::session::Session;
-use super::{Leave, on_rooms, room};
+use super::{Leave, listing, on_rooms, room};
 use crate::command::{Command, NewCode, Typed};
 use crate::console::Style;
 use crate::{lines, rooms_of_mine};
-
-/// Public rooms that are shown beside one's own.
-const PUBLIC_SHOWN: usize = 50;
-
-const CHOICES: &str = "0. Create new chat room\n-1. Exit\n-2. Enter a private room by its code";
 
 const HELP: &str = "\
 NUMBER or NAME        enter a room
@@ -54,7 +44,7 @@ pub(super) async fn run(session: &mut Session<'_>) -> Result<(), Leave> {
     let mut search = None;
     let mut is_first = true;
     loop {
-        let rooms = show(session, search.take()).await?;
+        let rooms = listing::show(session, search.take()).await?;
         if std::mem::take(&mut is_first) {
             offer_last(session, &rooms)?;
         }
@@ -102,13 +92,13 @@ async fn choose(session: &mut Session<'_>, typed: &str, rooms: &[Room]) -> Resul
             session.console.print(&lines::sentence(&why))?;
             return Ok(After::Ask);
         }
-        Choice::Unknown => match find(session, typed).await? {
-            Some(room) => room::enter(session, room).await?,
-            None => {
+        Choice::Unknown => {
+            let Some(room) = find(session, typed).await? else {
                 session.console.print("There is no such choice; :help lists what there is.")?;
                 return Ok(After::Ask);
-            }
-        },
+            };
+            room::enter(session, room).await?;
+        }
     }
     Ok(After::Show(None))
 }
@@ -191,70 +181,6 @@ fn may_be_name(typed: &str) -> bool {
     !typed.starts_with(':') && typed.parse::<i64>().is_err()
 }
 
-/// One's own rooms, then public ones to join; or what a search finds.
-async fn show(session: &mut Session<'_>, search: Option<String>) -> Result<Vec<Room>, Leave> {
-    let client = session.client.clone();
-    let text = search.clone();
-    let listed = session.request(async {
-        let mine =
-            client.list_all_rooms(RoomQuery { text: text.clone(), ..RoomQuery::all(RoomScope::Mine) }, 1_000).await?;
-        let public =
-            rooms_of_mine::public(&client, text.as_deref().unwrap_or_default(), PUBLIC_SHOWN + mine.len()).await?;
-        let unread = client.list_unread().await?;
-        Ok((mine, public, unread))
-    });
-    let Some((mut rooms, public, unread)) = listed.await? else {
-        return kept(session);
-    };
-    session.context.saw_rooms(&session.client, &rooms);
-    let known: HashSet<RoomId> = rooms.iter().map(|r| r.id).collect();
-    let unread: HashMap<RoomId, UnreadRoom> = unread.items.into_iter().map(|u| (u.room_id, u)).collect();
-    if search.is_none() {
-        session.keep_rooms(|kept| kept.listed(&rooms, &unread));
-    }
-    session.follow(rooms.iter().map(|room| (room, unread.get(&room.id)))).await;
-    rooms.extend(public.into_iter().filter(|r| !known.contains(&r.id)).take(PUBLIC_SHOWN));
-    let title = search
-        .map_or_else(|| "Available chat rooms:".to_owned(), |s| format!("Chat rooms with {}:", sanitize::line(&s)));
-    session.console.print(&title)?;
-    for (at, room) in rooms.iter().enumerate() {
-        session.console.print(&line(at + 1, room, unread.get(&room.id)))?;
-    }
-    session.console.print(CHOICES)?;
-    Ok(rooms)
-}
-
-/// The rooms as they were the last time: the gateway could not be asked.
-fn kept(session: &mut Session<'_>) -> Result<Vec<Room>, Leave> {
-    let rooms: Vec<Room> = session.kept_rooms().rooms.into_iter().map(|r| r.room).collect();
-    if !rooms.is_empty() {
-        session.console.print("Chat rooms as they were the last time:")?;
-    }
-    for (at, room) in rooms.iter().enumerate() {
-        session.console.print(&line(at + 1, room, None))?;
-    }
-    session.console.print(&format!("{CHOICES}\nThe rooms could not be listed; an empty line tries again."))?;
-    Ok(rooms)
-}
-
-pub(super) fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> String {
-    let mut notes = Vec::new();
-    if room.visibility == Visibility::Private {
-        notes.push("private".to_owned());
-    }
-    if room.role.is_none() {
-        notes.push("not joined".to_owned());
-    }
-    if let Some(u) = unread.filter(|u| u.messages > 0) {
-        notes.push(format!("{} unread", u.messages));
-        if u.mentions > 0 {
-            notes.push(format!("{} for you", u.mentions));
-        }
-    }
-    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
-    format!("{number}. {}{notes}", sanitize::line(&room.name))
-}
-
 async fn create(session: &mut Session<'_>) -> Result<(), Leave> {
     let name = session.ask("Enter new chat room name: ", Style::Question).await?;
     if let Err(e) = RoomName::parse(&name) {
@@ -302,7 +228,7 @@ pub(super) async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
 
 #[cfg(test)]
 mod tests {
-    use chatapp_types::{History, Timestamp};
+    use chatapp_types::{History, RoomId, Timestamp, Visibility};
 
     use super::*;
 
@@ -347,14 +273,5 @@ mod tests {
     fn only_what_may_be_a_name_is_looked_for_beyond_the_list() {
         assert!(may_be_name("new room") && may_be_name("2nd floor"));
         assert!(!may_be_name("99") && !may_be_name("-3") && !may_be_name(":hepl"));
-    }
-
-    #[test]
-    fn the_list_tells_what_is_unread_and_what_is_private() {
-        let mut den = room("den");
-        den.visibility = Visibility::Private;
-        let unread = UnreadRoom { room_id: den.id, messages: 3, mentions: 1, read_seq: 2, head: 9 };
-        assert_eq!(line(2, &den, Some(&unread)), "2. den (private, 3 unread, 1 for you)");
-        assert_eq!(line(1, &room("general"), None), "1. general");
     }
 }

@@ -3,12 +3,14 @@
 mod act;
 mod attending;
 mod followed;
+mod listing;
 mod login;
 mod menu;
 mod on_messages;
 mod on_rooms;
 mod room;
 mod session;
+mod settling;
 mod typing;
 mod view;
 

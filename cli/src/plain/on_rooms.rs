@@ -8,7 +8,7 @@ use chatapp_types::{RoomId, Visibility};
 use super::act::Then;
 use super::session::Session;
 use super::view::View;
-use super::{Leave, menu};
+use super::{Leave, listing, menu};
 use crate::rooms_of_mine;
 
 /// Public rooms that a search shows.
@@ -21,7 +21,7 @@ pub(super) async fn list(session: &mut Session<'_>) -> Result<(), Leave> {
     let Some(rooms) = session.request(rooms_of_mine::with_counts(&client)).await? else { return Ok(()) };
     session.follow(rooms.iter().map(|(room, unread)| (room, unread.as_ref()))).await;
     for (at, (room, unread)) in rooms.iter().enumerate() {
-        let line = menu::line(at + 1, room, unread.as_ref());
+        let line = listing::line(at + 1, room, unread.as_ref());
         session.console.print(&line)?;
     }
     Ok(())

@@ -8,7 +8,10 @@ use std::time::Duration;
 use chatapp_client::live::{Event, Events, FeedConfig, Handle, Mode, Outgoing, Transport, start_for};
 use chatapp_client::sending::Sender;
 use chatapp_client::{Client, ClientError};
+use chatapp_types::messages::UnreadRoom;
+use chatapp_types::rooms::Room;
 use chatapp_types::{MessageId, RoomId, SendKey, UserRef};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::Leave;
@@ -18,12 +21,18 @@ use crate::command::Level;
 use crate::console::{Console, Input, Style};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::lines;
+use crate::rooms_of_mine;
 use crate::screen::state::kept::Kept;
 use crate::settings::{KeptRooms, Memory, Settings};
 
 /// How long the last messages are waited for: a person wants to go, a script wants them sent.
 const LAST_ACKS_WITHIN: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(15)];
+
+/// One's rooms, with what is unread in each.
+type Listed = Vec<(Room, Option<UnreadRoom>)>;
+
+/// How often it is asked for rooms that somebody added one to.
+const ROOMS_EVERY: Duration = Duration::from_mins(2);
 
 pub(super) struct Session<'a> {
     pub(super) context: &'a Context,
@@ -32,11 +41,11 @@ pub(super) struct Session<'a> {
     pub(super) me: UserRef,
     pub(super) handle: Handle,
     events: Events,
-    sender: Sender,
+    pub(super) sender: Sender,
     /// Messages without an answer so far.
-    unanswered: BTreeSet<SendKey>,
+    pub(super) unanswered: BTreeSet<SendKey>,
     /// Where the last answered message of each room stands.
-    answered: HashMap<RoomId, u64>,
+    pub(super) answered: HashMap<RoomId, u64>,
     /// Lines entered while something else was awaited.
     early: VecDeque<String>,
     has_ended: bool,
@@ -46,7 +55,7 @@ pub(super) struct Session<'a> {
     pub(super) delivers: bool,
     /// What was refused for good, until it is sent again or dropped.
     pub(super) refused: Vec<Outgoing>,
-    on_their_way: HashMap<SendKey, Outgoing>,
+    pub(super) on_their_way: HashMap<SendKey, Outgoing>,
     pub(super) settings: Settings,
     pub(super) memory: Memory,
     kept: KeptRooms,
@@ -55,6 +64,9 @@ pub(super) struct Session<'a> {
     pub(super) is_in_room: bool,
     /// When calls that waited are to be told.
     pub(super) calls_at: Option<Instant>,
+    /// When the rooms are to be listed again.
+    rooms_at: Instant,
+    listing: Option<JoinHandle<Result<Listed, ClientError>>>,
     /// One has logged out: nothing is kept any more.
     pub(super) is_logged_out: bool,
     levels: HashMap<RoomId, Level>,
@@ -103,6 +115,8 @@ impl<'a> Session<'a> {
             followed: Followed::default(),
             is_in_room: false,
             calls_at: None,
+            rooms_at: Instant::now() + ROOMS_EVERY,
+            listing: None,
             is_logged_out: false,
             levels,
         };
@@ -188,6 +202,23 @@ impl<'a> Session<'a> {
                     return Ok(Next::Event(event));
                 }
                 () = sleep_until(calls_at.unwrap_or_else(Instant::now)), if calls_at.is_some() => self.tell_due()?,
+                () = sleep_until(self.rooms_at) => {
+                    self.rooms_at = Instant::now() + ROOMS_EVERY;
+                    let client = self.client.clone();
+                    self.listing = Some(tokio::spawn(async move { rooms_of_mine::with_counts(&client).await }));
+                }
+                listed = async {
+                    match &mut self.listing {
+                        Some(listing) => listing.await,
+                        None => std::future::pending().await,
+                    }
+                } => {
+                    self.listing = None;
+                    // That the gateway does not answer is told elsewhere.
+                    if let Ok(Ok(rooms)) = listed {
+                        self.follow(rooms.iter().map(|(room, unread)| (room, unread.as_ref()))).await;
+                    }
+                }
             }
         }
     }
@@ -242,80 +273,10 @@ impl<'a> Session<'a> {
             Ok(value) => Ok(Some(value)),
             Err(e) if e.ends_session() => Err(e.into()),
             Err(e) => {
-                self.console.print(&lines::sentence(&Failure::from(e).to_string()))?;
+                self.console.print(&crate::lines::sentence(&Failure::from(e).to_string()))?;
                 Ok(None)
             }
         }
-    }
-
-    /// Takes care of what concerns no room; gives back the rest.
-    pub(super) fn settle(&mut self, event: Event) -> Result<Option<Event>, Leave> {
-        match event {
-            Event::Ack { key, room_id, seq, .. } => {
-                self.answered.insert(room_id, seq);
-                self.unanswered.remove(&key);
-                self.on_their_way.remove(&key);
-                self.sender.forget(key)?;
-            }
-            Event::Refused { key, message, is_final, .. } => {
-                self.unanswered.remove(&key);
-                let refused = self.on_their_way.remove(&key);
-                if is_final {
-                    self.sender.forget(key)?;
-                    self.refused.extend(refused);
-                    self.console.print(&format!("Not sent: {message} (:retry sends it once more)"))?;
-                } else {
-                    self.console.print(&format!("Not sent yet, but kept: {message}"))?;
-                }
-            }
-            Event::Connected { transport, .. } => self.connected(transport)?,
-            Event::Disconnected { retry_in, reason } => self.disconnected(retry_in, &reason)?,
-            Event::CaughtUp { room_id, .. } => self.caught_up(room_id)?,
-            Event::Entry(entry) => {
-                self.heard(&entry)?;
-                return Ok(Some(Event::Entry(entry)));
-            }
-            Event::Delivery { ok } => {
-                self.delivers = ok;
-                let text = if ok { "(delivery is restored)" } else { "(the server cannot deliver for the moment)" };
-                self.console.print(text)?;
-            }
-            Event::LoggedOut { reason } => {
-                let text = format!("you have been logged out: {reason}; run `chat login`");
-                return Err(Failure::new(Exit::NotLoggedIn, text).into());
-            }
-            Event::Failed { reason } => return Err(Failure::new(Exit::Unavailable, reason).into()),
-            other => return Ok(Some(other)),
-        }
-        Ok(None)
-    }
-
-    fn disconnected(&mut self, retry_in: Duration, reason: &str) -> Result<(), Leave> {
-        self.followed.lost();
-        if !std::mem::replace(&mut self.is_connected, false) {
-            return Ok(());
-        }
-        let seconds = retry_in.as_secs_f32().ceil();
-        let kept = match self.unsent() {
-            0 => String::new(),
-            count => format!("; {count} message(s) not sent yet"),
-        };
-        Ok(self.console.print(&format!("(connection lost: {reason}; next try in {seconds} s{kept})"))?)
-    }
-
-    /// Messages without an answer so far.
-    pub(super) fn unsent(&self) -> usize {
-        self.unanswered.len()
-    }
-
-    fn connected(&mut self, transport: Transport) -> Result<(), Leave> {
-        self.transport = Some(transport);
-        if !std::mem::replace(&mut self.is_connected, true) {
-            self.console.print("(connected again)")?;
-        } else if transport == Transport::Polling && self.console.is_interactive() {
-            self.console.print("(new messages are asked for every 5 seconds)")?;
-        }
-        Ok(())
     }
 
     /// What comes after the input's end in a room of which `last` was shown: events, until every message is answered and

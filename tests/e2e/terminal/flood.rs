@@ -59,7 +59,6 @@ async fn in_a_flooded_room_every_key_is_answered_and_the_end_is_in_sight() {
     let room = unique_name("hall");
     makes_a_room(&mut ann, &room).await;
     let id = id_of(&bob, &room).await;
-    let bells = |ann: &Terminal| ann.bytes().iter().filter(|byte| **byte == 7).count();
     let flood = flood(&platform, &id, &home.name).await;
     // Messages of one's own are among all those.
     for n in 0..30 {
@@ -74,7 +73,7 @@ async fn in_a_flooded_room_every_key_is_answered_and_the_end_is_in_sight() {
     ann.types("").await;
     ann.shows(&format!("✓│ {typed}")).await;
     ann.until("everything is sent", |screen| !screen.contains("unsent") && !screen.contains("(sending)")).await;
-    assert_eq!(bells(&ann), 0, "one looks at it");
+    assert_eq!(ann.bells(), 0, "one looks at it");
     // What was said before is there too, and one comes back from it.
     ann.keys("\u{1b}[5~").await;
     ann.shows("later messages below").await;
@@ -105,6 +104,6 @@ async fn a_flood_is_shown_whole_line_by_line_with_what_is_being_typed_behind_the
     let text = String::from_utf8_lossy(&bytes);
     assert_eq!(text.matches(": the flood, ").count(), SENDERS * EACH, "each once");
     let most = usize::try_from(begun.elapsed().as_secs()).unwrap_or(usize::MAX) + 3;
-    let bells = bytes.iter().filter(|byte| **byte == 7).count();
+    let bells = ann.bells();
     assert!(bells <= most, "{bells} bells, and one a second is enough");
 }

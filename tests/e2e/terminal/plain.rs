@@ -51,7 +51,7 @@ async fn a_room_that_one_is_not_in_calls_and_a_key_goes_there_beside_what_is_bei
     let id = id_of(&bob, &lab).await;
     bob.join(&id).await;
     ann.keys("half a sent").await;
-    let before = ann.bytes().iter().filter(|byte| **byte == 7).count();
+    let before = ann.bells();
     for n in 0..3 {
         bob.say(&id, &format!("number {n}, @{}", home.name)).await;
     }
@@ -62,7 +62,7 @@ async fn a_room_that_one_is_not_in_calls_and_a_key_goes_there_beside_what_is_bei
     ann.shows("--- new ---").await;
     ann.asks(">").await;
     assert_eq!(ann.text().matches("names you in").count(), 1, "{}", ann.text());
-    let bells = ann.bytes().iter().filter(|byte| **byte == 7).count() - before;
+    let bells = ann.bells() - before;
     assert!((1..=3).contains(&bells), "{bells} bells for 3 messages");
     chatapp_testkit::eventually("the hook is told", || {
         let text = std::fs::read_to_string(&told).ok().filter(|text| text.contains("number 0"));

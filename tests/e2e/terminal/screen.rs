@@ -79,6 +79,11 @@ impl Terminal {
         self.seen().bytes.clone()
     }
 
+    /// How often the bell was rung, or a notification ended as it does.
+    pub(super) fn bells(&self) -> usize {
+        String::from_utf8_lossy(&self.bytes()).matches('\u{7}').count()
+    }
+
     /// Whether the program draws on a screen of its own.
     pub(super) fn is_full_screen(&self) -> bool {
         self.seen().screen.screen().alternate_screen()

@@ -143,6 +143,7 @@ fn a_line_with_a_code_is_not_brought_back() {
 fn only_a_message_is_something_that_others_see_one_typing() {
     assert_eq!(with("hello").message(), Some("hello"));
     assert_eq!(with(":block bob").message(), None);
+    assert_eq!(with(":").message(), None);
     assert_eq!(with("  ").message(), None);
 }
 
