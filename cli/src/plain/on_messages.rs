@@ -1,6 +1,7 @@
 //! What the commands about messages do.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chatapp_client::api::HistoryPart;
 use chatapp_client::{ClientError, sanitize};
@@ -23,6 +24,8 @@ const PAGE: u32 = 100;
 const FOUND: u32 = 50;
 /// Messages that are asked for to be quoted by the answers of a page.
 const QUOTED: usize = 10;
+/// How long one of them may take.
+const QUOTE_WITHIN: Duration = Duration::from_secs(1);
 /// Entries that are shown around one that is gone to.
 const AROUND: u32 = 11;
 
@@ -126,9 +129,14 @@ pub(super) async fn learn(
     let unknown: Vec<MessageId> = answered.rev().filter(|id| !view.knows(*id)).take(QUOTED).collect();
     for id in unknown {
         let (client, room) = (session.client.clone(), view.room.id);
-        // What cannot be read is called an earlier message.
-        if let Some(Some(message)) = session.request(async { Ok(client.get_message(room, id).await.ok()) }).await? {
-            view.learn(&message);
+        // Others wait behind this, so it may not take long: without it the answer quotes an earlier message.
+        let looked = async { Ok(tokio::time::timeout(QUOTE_WITHIN, client.get_message(room, id)).await) };
+        match session.request(looked).await? {
+            Some(Ok(Ok(message))) => view.learn(&message),
+            Some(Ok(Err(ClientError::Problem(problem)))) if problem.status == 404 => {
+                view.learn_that_it_cannot_be_read(id)
+            }
+            _ => {}
         }
     }
     Ok(())

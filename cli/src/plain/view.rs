@@ -14,6 +14,8 @@ use crate::{lines, links};
 
 /// Messages that are remembered.
 const REMEMBERED: usize = 1_000;
+/// What an answer quotes of a message that is not known.
+const EARLIER: &str = "an earlier message";
 
 pub(super) struct View {
     pub(super) room: Room,
@@ -145,7 +147,7 @@ impl View {
         let id = reply_to?;
         let shown = self.shown.iter().find(|s| s.id == id);
         let quoted = shown.map(|s| format!("{} \"{}\"", s.name, s.snippet));
-        let quoted = quoted.as_ref().or_else(|| self.quotes.get(&id)).map_or("an earlier message", String::as_str);
+        let quoted = quoted.as_ref().or_else(|| self.quotes.get(&id)).map_or(EARLIER, String::as_str);
         Some(format!("(to {quoted}) "))
     }
 
@@ -157,7 +159,16 @@ impl View {
     /// Learns what an answer to a message quotes that is not on the screen.
     pub(super) fn learn(&mut self, m: &Message) {
         let said = if m.deleted { "(deleted)".to_owned() } else { format!("\"{}\"", lines::snippet(&m.body)) };
-        self.quotes.insert(m.id, format!("{} {said}", sanitize::line(&m.author.username)));
+        self.quote(m.id, format!("{} {said}", sanitize::line(&m.author.username)));
+    }
+
+    /// Learns that there is nothing to learn: the message is not for this user to read.
+    pub(super) fn learn_that_it_cannot_be_read(&mut self, id: MessageId) {
+        self.quote(id, EARLIER.to_owned());
+    }
+
+    fn quote(&mut self, id: MessageId, quote: String) {
+        self.quotes.insert(id, quote);
         if self.quotes.len() > REMEMBERED {
             self.quotes.pop_first();
         }
@@ -318,6 +329,15 @@ mod tests {
         view.learn(&message);
         assert!(view.knows(id));
         assert!(view.entry(&answer(9)).is_some_and(|line| line.contains("(to ann \"well?\") yes")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_asked_for_once() {
+        let (mut view, id) = (view(), MessageId::new());
+        view.learn_that_it_cannot_be_read(id);
+        assert!(view.knows(id));
+        let line = view.entry(&posted(9, &user("ann"), "yes", Some(id)).1);
+        assert!(line.is_some_and(|line| line.contains("(to an earlier message) yes")));
     }
 
     #[test]

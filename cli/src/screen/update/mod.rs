@@ -148,7 +148,7 @@ fn came_in(state: &mut State, room: Room, counts: Option<&UnreadRoom>) -> Vec<Ef
     let is_current = state.rooms.is_current(id);
     if let Some(known) = state.rooms.get_mut(id).filter(|r| r.ended.is_none()) {
         known.room = room;
-        let is_kept = std::mem::take(&mut known.is_kept);
+        let is_kept = counts.is_some() && std::mem::take(&mut known.is_kept);
         if let Some(u) = counts.filter(|_| is_kept) {
             (known.unread, known.mentions, known.read_seq) = (u.messages, u.mentions, u.read_seq.max(known.read_seq));
             known.head = known.head.max(u.head);
