@@ -3,6 +3,7 @@
 //! On a terminal the input line is edited here, so that what arrives meanwhile is printed above it and what has been
 //! typed stays. Elsewhere (pipes, dumb terminals) lines are read as they come.
 
+mod breaking;
 mod editor;
 mod ends;
 mod pipe;

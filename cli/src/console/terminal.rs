@@ -11,6 +11,7 @@ use crossterm::{execute, queue};
 use futures::StreamExt as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::breaking::broken;
 use super::editor::{Edit, Editor};
 use super::ends::Ends;
 use super::{Input, Style};
@@ -58,7 +59,7 @@ impl Terminal {
         if self.is_prompting {
             queue!(out, MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
         }
-        for line in text.split('\n') {
+        for line in text.split('\n').flat_map(|line| broken(line, columns())) {
             queue!(out, Print(line), Print("\r\n"))?;
         }
         if self.is_prompting { self.draw(&mut out) } else { out.flush() }

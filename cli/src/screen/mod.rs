@@ -16,7 +16,7 @@ pub(crate) mod state;
 mod testing;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod theme;
 mod update;
 mod window;

@@ -40,12 +40,12 @@ pub(super) fn width_of(grapheme: &str) -> usize {
 }
 
 /// The columns that a line takes.
-pub(super) fn width(line: &str) -> usize {
+pub(crate) fn width(line: &str) -> usize {
     if line.is_ascii() && !line.contains('\t') { line.len() } else { line.graphemes(true).map(width_of).sum() }
 }
 
 /// As it is shown: tabs are blanks.
-pub(super) fn shown(line: &str) -> String {
+pub(crate) fn shown(line: &str) -> String {
     line.replace('\t', "    ")
 }
 
@@ -86,7 +86,7 @@ pub(super) fn padded_left(line: &str, columns: usize) -> String {
 
 /// A clean text in lines of at most `columns`, as byte ranges of it: broken at blanks where there are some, else where
 /// the line is full. Blanks at a break stay at the end of their line, where they take no room.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<Range<usize>> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<Range<usize>> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
     let mut start = 0;
