@@ -1,6 +1,7 @@
 //! The input line at the bottom of a real terminal.
 
 use std::io::{self, Write as _};
+use std::sync::Once;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{MoveTo, MoveToColumn};
@@ -274,11 +275,24 @@ fn columns() -> usize {
     size().map_or(80, |(columns, _)| usize::from(columns)).max(2)
 }
 
+/// What is said of a panic is to be readable.
+static ON_PANIC: Once = Once::new();
+
 /// Raw mode, left again whatever happens.
 struct RawMode;
 
 impl RawMode {
     fn enter() -> io::Result<Self> {
+        ON_PANIC.call_once(|| {
+            let earlier = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                // Elsewhere a panic ends one piece of work, and the conversation goes on.
+                if std::thread::current().name() == Some("main") {
+                    let _ = disable_raw_mode();
+                }
+                earlier(panic);
+            }));
+        });
         enable_raw_mode()?;
         let guard = Self;
         execute!(io::stdout(), EnableBracketedPaste)?;
