@@ -69,8 +69,12 @@ pub(crate) fn happened(e: &Entry) -> Option<String> {
     Some(text)
 }
 
-/// What went wrong, as a sentence begins.
+/// What went wrong, as a sentence begins; what begins with the name of a program or a command is left as it is.
 pub(crate) fn sentence(text: &str) -> String {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if rest.is_empty() || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
@@ -130,6 +134,14 @@ mod tests {
             deleted: false,
         };
         Entry { room_id: RoomId::new(), seq: 7, at: Timestamp::from_millis(0), actor: ann(), body }
+    }
+
+    #[test]
+    fn what_went_wrong_begins_as_a_sentence_but_a_name_stays_a_name() {
+        assert_eq!(sentence("there is no command"), "There is no command");
+        for same in ["xdg-open: not there", ":role USER admin|member", "chat.toml: line 1", "", "x"] {
+            assert_eq!(sentence(same), same);
+        }
     }
 
     #[test]
