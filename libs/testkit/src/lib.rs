@@ -15,6 +15,7 @@ mod link;
 mod metrics;
 mod nats;
 mod platform;
+pub mod schedules;
 mod socket;
 mod tds;
 mod user;

@@ -10,6 +10,8 @@
 //! shows of a room it was told by them.
 
 mod config;
+#[cfg(test)]
+mod conformance;
 mod edge;
 mod hub;
 mod rest;
@@ -17,6 +19,7 @@ mod rest;
 mod simulation;
 mod socket;
 mod state;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod v0;

@@ -6,6 +6,7 @@
 //! IMMEDIATE`, and SQLite's file lock orders the processes.
 
 mod readers;
+mod sync;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -166,5 +167,7 @@ fn open_reader(path: &Path) -> Result<Connection, DbError> {
     Ok(conn)
 }
 
+#[cfg(test)]
+mod schedules;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
+use super::sync;
 use crate::DbError;
 
 /// Writes that share one commit at most.
@@ -123,9 +124,7 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let busy = Arc::<AtomicBool>::default();
         let working = Arc::clone(&busy);
-        std::thread::Builder::new()
-            .name("db-writer".to_owned())
-            .spawn(move || write_loop(&conn, jobs, &working))
+        sync::begin_thread("db-writer", move || write_loop(&conn, jobs, &working))
             .map_err(|e| DbError::Unavailable(e.to_string()))?;
         Ok(Self { queue, busy })
     }
@@ -152,7 +151,7 @@ fn write_loop(conn: &Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>, busy: &
     // After a failed fsync what the disk holds is not known; the kernel may even report success the next time. So
     // nothing is acknowledged any more until a restart has read the file anew.
     let mut broken: Option<String> = None;
-    while let Some(first) = jobs.blocking_recv() {
+    while let Some(first) = sync::wait_for_next(&mut jobs) {
         if let Some(reason) = &broken {
             first.answer(Err(CommitFailure::Refused(reason.clone())));
             continue;

@@ -41,6 +41,7 @@ pub(crate) use log::{LogError, LogSource};
 pub(crate) use registry::{Ear, FollowedRoom, JoinResult, Subscription};
 pub(crate) use rendition::Dialect;
 
+use crate::sync;
 use registry::Rooms;
 use room::{Room, Surroundings};
 
@@ -67,7 +68,9 @@ impl Hub {
         let watched = Arc::downgrade(&rooms);
         GATEWAY.rooms.watch(move || watched.upgrade().map(|rooms| rooms.count()));
         let comparing = heads::follow(rooms.clone(), bus.clone(), log.clone(), delivery.clone());
-        tasks.spawn(async move { shutdown.run_until_cancelled_owned(comparing).await });
+        sync::spawn(&tasks, async move {
+            shutdown.run_until_cancelled_owned(comparing).await;
+        });
         Self { rooms, bus, log, delivery, gateway: uuid::Uuid::now_v7(), tasks }
     }
 
@@ -82,7 +85,7 @@ impl Hub {
                 delivery: self.delivery.clone(),
                 gateway: self.gateway,
             };
-            self.tasks.spawn(Room::new(around, begun.shared, begun.commands).run());
+            sync::spawn(&self.tasks, Room::new(around, begun.shared, begun.commands).run());
         }
         FollowedRoom { handle, bus: self.bus.clone() }.ready().await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 use chatapp_bus::{Bus, subject};
 use chatapp_metrics::GATEWAY;
@@ -14,6 +14,7 @@ use super::live::LiveEvent;
 use super::rendition::Dialect;
 use super::room::Command;
 use crate::socket::Outbox;
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a room's task shows to those outside it.
 pub(super) struct RoomShared {

@@ -1,7 +1,8 @@
-//! How many frames one socket may send.
+//! How many frames one socket may send, and how long they may be.
 
 use std::time::Duration;
 
+use chatapp_types::limits::FRAME_MAX_BYTES;
 use tokio::time::Instant;
 
 /// Frames sent while limited, after which the limits count as ignored.
@@ -18,10 +19,11 @@ pub(crate) enum Admission {
     Ignored,
 }
 
-/// A bucket that holds a burst and fills steadily. 24 bytes a socket, and no lock, since a socket has one task.
+/// A bucket that holds a burst and fills steadily. Some words a socket, and no lock, since a socket has one task.
 #[derive(Debug)]
 pub(crate) struct FrameBudget {
     rate: Option<Rate>,
+    largest: usize,
     tokens: f64,
     filled: Instant,
     limited: u32,
@@ -37,12 +39,23 @@ impl FrameBudget {
     /// A full bucket.
     pub(crate) fn new(per_minute: u32, burst: u32) -> Self {
         let rate = Rate { per_second: f64::from(per_minute) / 60.0, burst: f64::from(burst) };
-        Self { rate: Some(rate), tokens: rate.burst, filled: Instant::now(), limited: 0 }
+        Self { rate: Some(rate), tokens: rate.burst, ..Self::unlimited() }
     }
 
-    /// No limit.
+    /// No limit to their number.
     pub(crate) fn unlimited() -> Self {
-        Self { rate: None, tokens: 0.0, filled: Instant::now(), limited: 0 }
+        Self { rate: None, largest: FRAME_MAX_BYTES, tokens: 0.0, filled: Instant::now(), limited: 0 }
+    }
+
+    /// Frames of up to so many bytes.
+    #[cfg(test)]
+    pub(crate) fn of_size(self, largest: usize) -> Self {
+        Self { largest, ..self }
+    }
+
+    /// The bytes of the longest frame that is taken.
+    pub(crate) fn largest(&self) -> usize {
+        self.largest
     }
 
     /// Counts a frame.

@@ -43,6 +43,17 @@ impl Frame {
         Self::around(bytes)
     }
 
+    /// The frame of bytes that are no text.
+    #[cfg(test)]
+    pub(crate) fn binary(data: &[u8]) -> Self {
+        let mut bytes = vec![0; HEADER_MAX];
+        bytes.extend_from_slice(data);
+        let Self { bytes, header } = Self::around(bytes);
+        let mut bytes = Vec::from(bytes);
+        bytes[0] = 0x82;
+        Self { bytes: bytes.into(), header }
+    }
+
     /// Puts the header before the text, right-aligned in the room that was left for it.
     fn around(mut bytes: Vec<u8>) -> Self {
         let length = bytes.len() - HEADER_MAX;

@@ -18,7 +18,7 @@ pub(crate) mod sockets;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod v1;
-mod wire;
+pub(crate) mod wire;
 
 pub(crate) use budget::{Admission, FrameBudget};
 pub(crate) use closing::Closing;

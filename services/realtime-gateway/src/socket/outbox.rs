@@ -17,7 +17,7 @@ use std::io;
 #[cfg(test)]
 use std::io::Cursor;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -32,6 +32,7 @@ pub(crate) use self::batch::Batch;
 use self::queue::{Kind, News, Queue};
 use super::wire::Wire;
 use super::{Closing, Frame};
+use crate::sync::{Mutex, MutexGuard};
 
 /// The queue between those who push (rooms, answers) and the socket.
 pub(crate) struct Outbox {
@@ -231,5 +232,7 @@ impl Outbox {
     }
 }
 
+#[cfg(test)]
+mod schedules;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatapp_metrics::{GATEWAY, Limit, THROTTLED};
 use chatapp_types::frame::CloseReason;
-use chatapp_types::limits::FRAME_MAX_BYTES;
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -170,7 +169,7 @@ fn take<C: Conversation>(message: &Message, budget: &mut FrameBudget, conversati
         Message::Text(text) => (Some(text.as_str()), text.len()),
         Message::Binary(bytes) | Message::Ping(bytes) => (None, bytes.len()),
     };
-    if size > FRAME_MAX_BYTES {
+    if size > budget.largest() {
         return ControlFlow::Break(conversation.closing(CloseReason::FrameTooLarge));
     }
     GATEWAY.received.inc();

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use chatapp_metrics::{Limit, THROTTLED};
 use chatapp_types::{ErrorCode, Problem, UserId};
 
 use crate::config::GatewayConfig;
+use crate::sync::{Mutex, MutexGuard};
 
 /// A socket whose client vanished without a word is noticed, and its seat free again, after a ping and its patience.
 const RETRY_AFTER_S: u64 = 35;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chatapp_http::Revocations;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::seats::Seat;
 use super::{Closing, Frame, Outbox, text_of};
 use crate::hub::{Delivery, Dialect};
+use crate::sync::{Mutex, MutexGuard};
 
 struct Entry {
     outbox: Arc<Outbox>,
@@ -197,6 +198,9 @@ impl Drop for Registration {
         GATEWAY.connections.of(self.protocol).dec();
     }
 }
+
+#[cfg(test)]
+mod schedules;
 
 #[cfg(test)]
 mod tests {

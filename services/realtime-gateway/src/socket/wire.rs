@@ -18,7 +18,7 @@ use super::{Closing, Outbox};
 /// What one read takes from the socket; a frame may be longer. Each socket has a buffer of this size.
 const READ_BUFFER: usize = 1024;
 /// A frame beyond the limit but below this is still read, so that its sender reads why the socket is closed.
-const READ_AT_MOST: usize = 256 * 1024;
+pub(crate) const READ_AT_MOST: usize = 256 * 1024;
 
 /// Where an outbox writes to.
 pub(crate) trait Wire: Send + Sync + 'static {
@@ -60,6 +60,16 @@ pub(crate) struct Line {
 
 /// Begins a WebSocket on a connection, of which `unread` has been read already; the outbox writes to it from now on.
 pub(crate) async fn open(connection: RawConnection, unread: Bytes, outbox: &Arc<Outbox>) -> LiveSocket {
+    open_for(READ_AT_MOST, connection, unread, outbox).await
+}
+
+/// [`open`] for messages of up to `most` bytes.
+pub(crate) async fn open_for(
+    most: usize,
+    connection: RawConnection,
+    unread: Bytes,
+    outbox: &Arc<Outbox>,
+) -> LiveSocket {
     let connection = Arc::new(connection);
     outbox.attach(connection.clone());
     let line = Line { connection, unread, outbox: outbox.clone() };
@@ -67,8 +77,8 @@ pub(crate) async fn open(connection: RawConnection, unread: Bytes, outbox: &Arc<
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .max_message_size(Some(READ_AT_MOST))
-        .max_frame_size(Some(READ_AT_MOST));
+        .max_message_size(Some(most))
+        .max_frame_size(Some(most));
     WebSocketStream::from_raw_socket(line, Role::Server, Some(config)).await
 }
 

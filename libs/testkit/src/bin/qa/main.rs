@@ -19,6 +19,7 @@ mod sqlserver;
 mod steps;
 mod tally;
 mod tools;
+mod websocket;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

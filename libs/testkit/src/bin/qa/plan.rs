@@ -16,6 +16,7 @@ pub(crate) enum Step {
     Doctest,
     Test,
     Api,
+    WebSocket,
     SqlServer,
     Containers,
     Sbom,
@@ -23,7 +24,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// Every step of the full gate, cheap ones first.
-    const GATE: [Self; 13] = [
+    const GATE: [Self; 14] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -35,13 +36,14 @@ impl Step {
         Self::Doctest,
         Self::Test,
         Self::Api,
+        Self::WebSocket,
         Self::SqlServer,
         Self::Containers,
     ];
     /// The tests alone.
     const QUICK: [Self; 2] = [Self::Build, Self::Test];
 
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Tools,
         Self::Format,
         Self::Secrets,
@@ -53,6 +55,7 @@ impl Step {
         Self::Doctest,
         Self::Test,
         Self::Api,
+        Self::WebSocket,
         Self::SqlServer,
         Self::Containers,
         Self::Sbom,
@@ -72,6 +75,7 @@ impl Step {
             Self::Doctest => "doctest",
             Self::Test => "test",
             Self::Api => "api",
+            Self::WebSocket => "websocket",
             Self::SqlServer => "sqlserver",
             Self::Containers => "containers",
             Self::Sbom => "sbom",
@@ -92,6 +96,7 @@ impl Step {
             Self::Doctest => "the examples in the documentation work",
             Self::Test => "all tests (cargo-nextest)",
             Self::Api => "the REST interface does what its description says (schemathesis)",
+            Self::WebSocket => "the sockets do what RFC 6455 says (kosoku)",
             Self::SqlServer => "the tests that need a SQL Server",
             Self::Containers => "the stack of docker-compose.lite.yml on a real Docker engine, killed under load",
             Self::Sbom => "a software bill of materials (CycloneDX) in target/sbom",
@@ -117,7 +122,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Plan> {
     for word in words {
         match Step::ALL.into_iter().find(|step| step.name() == word) {
             Some(Step::Test) => steps.extend(Step::QUICK),
-            Some(step @ (Step::Deploy | Step::Api | Step::SqlServer | Step::Containers)) => {
+            Some(step @ (Step::Deploy | Step::Api | Step::WebSocket | Step::SqlServer | Step::Containers)) => {
                 steps.extend([Step::Build, step]);
             }
             Some(step) => steps.push(step),

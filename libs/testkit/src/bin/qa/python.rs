@@ -13,12 +13,12 @@ pub(crate) struct PythonProgram {
 impl PythonProgram {
     /// How it is called here; installed below `target/qa` when it is missing. `None` where it cannot be had.
     pub(crate) fn ensure(&self) -> Option<String> {
-        if process::succeeds(self.program, &["--version"]) {
+        if process::succeeds(self.program, &["--help"]) {
             return Some(self.program.to_owned());
         }
         let environment = format!("target/qa/{}", self.program);
         let installed = format!("{environment}/bin/{}", self.program);
-        if process::succeeds(&installed, &["--version"]) {
+        if process::succeeds(&installed, &["--help"]) {
             return Some(installed);
         }
         crate::tools::ensure_package_of_module("ensurepip", "python3-venv");
@@ -27,6 +27,6 @@ impl PythonProgram {
         if let Err(error) = done {
             println!("{error:#}");
         }
-        process::succeeds(&installed, &["--version"]).then_some(installed)
+        process::succeeds(&installed, &["--help"]).then_some(installed)
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::plan::{Plan, Step};
 use crate::process;
 use crate::report::Report;
-use crate::{api, containers, dependencies, deploy, sbom, secrets, sql, sqlserver, tools};
+use crate::{api, containers, dependencies, deploy, sbom, secrets, sql, sqlserver, tools, websocket};
 
 /// Runs one step; what it finds is added to `report`.
 pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
@@ -27,6 +27,7 @@ pub(crate) fn run(step: Step, plan: &Plan, report: &mut Report) -> Result<()> {
         }
         Step::Test => test(plan, report),
         Step::Api => api::check(report),
+        Step::WebSocket => websocket::check(report),
         Step::SqlServer => sqlserver::test(report),
         Step::Containers => containers::prove(report),
         Step::Sbom => sbom::write(),

@@ -5,6 +5,7 @@
 mod delivery;
 mod order;
 mod people;
+mod schedules;
 mod story;
 
 use std::collections::HashMap;

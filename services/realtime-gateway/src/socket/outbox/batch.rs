@@ -5,7 +5,7 @@ use chatapp_types::frame::CloseReason;
 
 use super::super::{Closing, Frame};
 use super::queue::{FRAME_OVERHEAD, Kind, News, Queue};
-use std::sync::MutexGuard;
+use crate::sync::MutexGuard;
 
 /// Frames on their way into the queue; written when it is dropped.
 pub(crate) struct Batch<'a> {
