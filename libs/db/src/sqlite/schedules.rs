@@ -49,11 +49,10 @@ impl Stage {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT").unwrap();
         let (commits, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(()));
-        let (counted, held) = (commits.clone(), open.clone());
-        conn.commit_hook(Some(move || {
-            let _held = &held;
-            fails(counted.fetch_add(1, Ordering::SeqCst))
-        }))
+        let counted = commits.clone();
+        // Held by the connection, for as long as that is open.
+        let held = open.clone();
+        conn.commit_hook(Some(move || Arc::strong_count(&held) > 0 && fails(counted.fetch_add(1, Ordering::SeqCst))))
         .unwrap();
         Self { writer: Some(Arc::new(Writer::start(conn).unwrap())), story: Arc::default(), commits, open }
     }
@@ -81,8 +80,7 @@ impl Stage {
             thread::yield_now();
         }
         tell(&self.story, Event::Ended);
-        let story = self.story.lock().unwrap().clone();
-        story
+        self.story.lock().unwrap().clone()
     }
 }
 
@@ -117,7 +115,9 @@ fn every_caller_is_answered_after_its_hook_and_hooks_run_in_the_order_of_the_com
     explore(|| {
         let stage = Stage::new(|_| false);
         let callers = [stage.caller(0..2), stage.caller(10..12), stage.caller(20..22)];
-        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        for caller in callers {
+            caller.join().unwrap();
+        }
         assert!((1..=6).contains(&stage.commits.load(Ordering::SeqCst)));
         let story = stage.end();
         check(&story);
@@ -149,7 +149,9 @@ fn a_commit_that_fails_answers_none_of_its_group_and_the_next_group_stands() {
     explore(|| {
         let stage = Stage::new(|commit| commit == 0);
         let callers = [stage.caller(0..2), stage.caller(10..12)];
-        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        for caller in callers {
+            caller.join().unwrap();
+        }
         let again = block_on(write(&stage.writer(), &stage.story, 99));
         assert!(again.is_ok(), "{again:?}");
         tell(&stage.story, Event::Answered(99));

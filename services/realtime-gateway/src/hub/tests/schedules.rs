@@ -223,7 +223,9 @@ fn a_room_that_one_leaves_as_another_comes_is_there_for_the_other_and_ends_with_
         });
         let who = Listening::new("eve");
         let (subscription, head) = block_on(stage.listen(&who));
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         let entry = stage.commit();
         stage.publish(entry);
         time.pass_until(|| subscription.head() == 1);

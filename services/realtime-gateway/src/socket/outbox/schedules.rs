@@ -152,7 +152,9 @@ fn frames_keep_their_order_whoever_writes_them_and_none_is_left_behind() {
         // Nobody pushes any more after the last, so one that is left behind is never read.
         let texts = block_on(line.read(6));
         assert_eq!((in_order(&texts, 'a'), in_order(&texts, 'b')), (3, 3));
-        pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
+        for pusher in pushers {
+            pusher.join().unwrap();
+        }
         outbox.close(Closing::GoingAway);
         assert_eq!(own.join().unwrap(), Closing::GoingAway);
     });
@@ -216,7 +218,9 @@ fn an_outbox_that_overflows_is_closed_as_slow_and_wakes_its_owner() {
         let line = Line::of(5);
         let (outbox, own) = begun(2 * (4 + FRAME_OVERHEAD), &line);
         let pushers = ['a', 'b'].map(|name| pushing(&outbox, name, 3));
-        pushers.into_iter().for_each(|pusher| pusher.join().unwrap());
+        for pusher in pushers {
+            pusher.join().unwrap();
+        }
         assert_eq!(own.join().unwrap(), CloseReason::Slow.into());
     });
 }
@@ -286,7 +290,9 @@ fn news_of_a_room_reach_the_owner_whenever_it_forgets_the_last_ones() {
                 outbox.batch().note_news();
             })
         });
-        others.into_iter().for_each(|other| other.join().unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
         owner.join().unwrap();
     });
 }
