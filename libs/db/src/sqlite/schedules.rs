@@ -53,7 +53,7 @@ impl Stage {
         // Held by the connection, for as long as that is open.
         let held = open.clone();
         conn.commit_hook(Some(move || Arc::strong_count(&held) > 0 && fails(counted.fetch_add(1, Ordering::SeqCst))))
-        .unwrap();
+            .unwrap();
         Self { writer: Some(Arc::new(Writer::start(conn).unwrap())), story: Arc::default(), commits, open }
     }
 

@@ -51,7 +51,7 @@ impl EchoServer {
     pub(super) async fn start(size: Size) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", get(move |request: Request| accept(request, size)));
+        let router = Router::new().route("/", get(move |request: Request| async move { accept(request, size) }));
         let router = chatapp_http::standard(router, LayerConfig::new("gateway").at_the_edge());
         let shutdown = CancellationToken::new();
         tokio::spawn(chatapp_http::serve(listener, router, ServerConfig::default(), shutdown.clone()));
@@ -64,7 +64,7 @@ impl EchoServer {
     }
 }
 
-async fn accept(mut request: Request, size: Size) -> Response {
+fn accept(mut request: Request, size: Size) -> Response {
     match Handshake::of(&mut request) {
         Ok(handshake) => handshake.accept(move |connection, unread| converse(connection, unread, size)),
         Err(problem) => ApiError::from(problem).into_response(),

@@ -22,13 +22,18 @@ pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(work: F) -> Option<
 /// The standard library's lock, or shuttle's where it is made in a scene.
 pub(crate) enum Mutex<T> {
     Own(std::sync::Mutex<T>),
-    Played { lock: shuttle::sync::Mutex<T>, step: AtomicBool },
+    Played(Box<Played<T>>),
+}
+
+pub(crate) struct Played<T> {
+    lock: shuttle::sync::Mutex<T>,
+    step: AtomicBool,
 }
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
         if is_playing() {
-            Self::Played { lock: shuttle::sync::Mutex::new(value), step: AtomicBool::new(false) }
+            Self::Played(Box::new(Played { lock: shuttle::sync::Mutex::new(value), step: AtomicBool::new(false) }))
         } else {
             Self::Own(std::sync::Mutex::new(value))
         }
@@ -39,9 +44,9 @@ impl<T> Mutex<T> {
             Self::Own(lock) => {
                 lock.lock().map(MutexGuard::Own).map_err(|e| PoisonError::new(MutexGuard::Own(e.into_inner())))
             }
-            Self::Played { lock, step } => {
-                let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(MutexGuard::Played { guard: Some(guard), step })
+            Self::Played(played) => {
+                let guard = played.lock.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(MutexGuard::Played { guard: Some(guard), step: &played.step })
             }
         }
     }

@@ -172,13 +172,13 @@ fn nothing_is_put_into_a_queue_after_its_subscription_has_left() {
 fn a_socket_that_closes_takes_no_entry_from_the_others() {
     play(0, |time, stage| {
         let (stays, closes) = (Listening::new("ann"), Listening::new("bob"));
-        let (closed, _) = block_on(stage.listen(&closes));
+        let (subscription, _) = block_on(stage.listen(&closes));
         let (staying, head) = block_on(stage.listen(&stays));
         let publisher = stage.publishing(2);
         let outbox = closes.outbox.clone();
         let closing = thread::spawn(move || {
             outbox.close(Closing::Gone);
-            drop(closed);
+            drop(subscription);
         });
         time.pass_until(|| staying.head() == 2);
         assert_eq!(seqs_of(&frames(&stays.outbox)), (head + 1..=2).collect::<Vec<_>>());

@@ -16,11 +16,11 @@ use crate::sync::explore;
 /// A socket that holds a few bytes until its peer reads them.
 struct Line {
     capacity: usize,
-    state: Mutex<Held>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Held {
+struct State {
     held: usize,
     bytes: Vec<u8>,
     writer: Option<Waker>,

@@ -21,7 +21,7 @@ fn opening(sockets: &Sockets, session: SessionId) -> thread::JoinHandle<(Arc<Out
     thread::spawn(move || {
         let outbox = Arc::new(Outbox::new(10_000));
         let seat = Seats::new(&GatewayConfig::default()).take(UserId::new()).unwrap();
-        let registration = sockets.register(seat, outbox.clone(), session, Dialect::V1);
+        let registration = sockets.register(seat, &outbox, session, Dialect::V1);
         (outbox, registration)
     })
 }
