@@ -35,6 +35,7 @@ mod run;
 mod scenario;
 mod scenarios;
 mod sender;
+mod small_disk;
 mod stage;
 mod wire;
 

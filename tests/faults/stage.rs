@@ -6,6 +6,7 @@ use chatapp_bus::permissions::authorization;
 use chatapp_testkit::{Cluster, ClusterSetup, Link, Platform, Setup};
 
 use crate::checker::{Health, Limits};
+use crate::small_disk::SmallDisk;
 
 /// One of the two ways to run the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +45,8 @@ pub struct Plan {
     pub(crate) front: bool,
     /// Breakable links between the replicas, and to the bus.
     pub(crate) linked: bool,
-    /// Where the one process keeps its data.
-    pub(crate) folder: Option<PathBuf>,
+    /// The disk that the one process keeps its data on; without it, the machine's.
+    pub(crate) disk: Option<SmallDisk>,
     /// Clients that send and listen.
     pub(crate) members: usize,
     pub(crate) rooms: usize,
@@ -63,7 +64,7 @@ impl Plan {
             env: Vec::new(),
             front: false,
             linked: false,
-            folder: None,
+            disk: None,
             members: 5,
             rooms: 3,
             pause: 20..120,
@@ -87,6 +88,8 @@ pub struct Stage {
     pub host: Host,
     /// The links before the gateways, where the plan has them.
     pub front: Vec<Link>,
+    /// What the data is on, where it is a disk of its own; it outlives the processes.
+    pub(crate) disk: Option<SmallDisk>,
 }
 
 impl Stage {
@@ -94,7 +97,7 @@ impl Stage {
         let host = match plan.form {
             Form::Alone => {
                 let setup = plan.env.iter().fold(Setup::default(), |setup, (name, value)| setup.env(name, value));
-                let setup = plan.folder.iter().fold(setup, |setup, folder| setup.within(folder));
+                let setup = plan.disk.iter().fold(setup, |setup, disk| setup.within(disk.path()));
                 Host::Alone(Box::new(setup.start().await))
             }
             Form::Replicas | Form::SqlServer => {
@@ -105,7 +108,7 @@ impl Stage {
                 Host::Replicas(Box::new(setup.start().await))
             }
         };
-        let mut stage = Self { host, front: Vec::new() };
+        let mut stage = Self { host, front: Vec::new(), disk: plan.disk.clone() };
         if plan.front {
             for url in stage.own_urls() {
                 stage.front.push(Link::to(url.trim_start_matches("http://")).await);

@@ -51,6 +51,7 @@ quick! {
     a_client_that_does_not_read_slows_nobody = "slow-reader" in Alone;
     a_gateway_cut_off_from_the_services_recovers = "services-cut" in Replicas;
     a_full_disk_acknowledges_nothing_and_recovers = "disk-full" in Alone;
+    a_real_disk_that_is_full_acknowledges_nothing_it_cannot_keep = "small-disk" in Alone;
     a_failed_fsync_ends_acknowledgements = "fsync-error" in Alone;
     a_loss_of_power_takes_nothing_that_was_acknowledged = "power-loss" in Alone;
     a_clock_that_jumps_breaks_no_promise = "clock-steps" in Alone;

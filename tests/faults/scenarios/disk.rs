@@ -1,7 +1,7 @@
 //! The disk: full, failing, without power. And the clock.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chatapp_testkit::signal;
 use futures::FutureExt as _;
@@ -11,6 +11,7 @@ use crate::disk_trace::DiskTrace;
 use crate::inject::{Injection, ends_within};
 use crate::run::Run;
 use crate::scenario::{ALONE, BOTH, Scenario};
+use crate::small_disk::SmallDisk;
 use crate::stage::Form;
 
 pub(crate) const ALL: &[Scenario] = &[
@@ -21,6 +22,14 @@ pub(crate) const ALL: &[Scenario] = &[
         quick: ALONE,
         plan: |_| {},
         fault: |run| disk_full(run).boxed(),
+    },
+    Scenario {
+        name: "small-disk",
+        about: "a real file system runs full, several times, and has room again",
+        forms: ALONE,
+        quick: ALONE,
+        plan: |plan| plan.disk = SmallDisk::mount(SMALL),
+        fault: |run| small_disk(run).boxed(),
     },
     Scenario {
         name: "fsync-error",
@@ -74,6 +83,45 @@ async fn disk_full(run: &mut Run) {
         }
         drop(injection);
     }
+}
+
+/// Room for the database, its log and what a run writes.
+const SMALL: usize = 48 * 1024 * 1024;
+/// The log is written in place for a while after the disk is full; then it has to grow.
+const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+
+#[allow(clippy::print_stderr)]
+async fn small_disk(run: &mut Run) {
+    let Some(disk) = run.stage.disk.clone() else {
+        eprintln!("SKIPPED small-disk: no file system can be mounted here (run as root, outside of a container)");
+        return;
+    };
+    for _ in 0..run.times(2, 8) {
+        run.pause(100..600).await;
+        let (from, begun) = (run.journal.now(), Instant::now());
+        disk.fill();
+        run.tally.others += 1;
+        while refusals(run, from) == 0 && begun.elapsed() < NOTICED_WITHIN {
+            run.pause(50..100).await;
+        }
+        if refusals(run, from) == 0 {
+            run.object(Invariant::Committed, "nothing was refused although the disk was full");
+        }
+        run.pause(500..2_000).await;
+        let (reader, room) = (run.crowd.members[2].clone(), run.crowd.rooms[1].clone());
+        if crate::outcome::read(&reader, &format!("/v1/rooms/{room}/messages?limit=5")).await.is_none() {
+            run.object(Invariant::Recovers, "history cannot be read while the disk is full");
+        }
+        disk.clear();
+    }
+}
+
+/// How often a message was refused that was asked for after `from`.
+fn refusals(run: &Run, from: crate::checker::Moment) -> usize {
+    let evidence = run.journal.write();
+    let attempts = evidence.sendings.iter().flat_map(|sending| &sending.attempts);
+    let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused { code } if code == "unavailable");
+    attempts.filter(|attempt| attempt.asked > from && refused(&attempt.outcome)).count()
 }
 
 async fn fsync_error(run: &mut Run) {
