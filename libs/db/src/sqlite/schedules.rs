@@ -131,16 +131,20 @@ fn a_write_that_is_queued_stands_although_its_caller_goes_and_the_database_is_le
         let stage = Stage::new(|_| false);
         let (writer, story) = (stage.writer(), stage.story.clone());
         let goes = thread::spawn(move || {
-            // Asked once, which queues it; then nobody waits any more, and this hold on the writer ends.
-            assert!(write(&writer, &story, 7).now_or_never().is_none());
+            // Each is asked once, which queues it; then nobody waits any more, and this hold on the writer ends.
+            for n in 7..10 {
+                assert!(write(&writer, &story, n).now_or_never().is_none());
+            }
         });
         let stays = stage.caller(0..2);
         goes.join().unwrap();
         stays.join().unwrap();
         let story = stage.end();
         check(&story);
-        assert!(place(&story, &Event::Hooked(7)).is_some(), "{story:?}");
-        assert!(place(&story, &Event::Hooked(7)) < place(&story, &Event::Ended), "{story:?}");
+        for n in 7..10 {
+            assert!(place(&story, &Event::Hooked(n)).is_some(), "{story:?}");
+            assert!(place(&story, &Event::Hooked(n)) < place(&story, &Event::Ended), "{story:?}");
+        }
     });
 }
 
