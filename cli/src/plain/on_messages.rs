@@ -134,7 +134,7 @@ pub(super) async fn learn(
         match session.request(looked).await? {
             Some(Ok(Ok(message))) => view.learn(&message),
             Some(Ok(Err(ClientError::Problem(problem)))) if problem.status == 404 => {
-                view.learn_that_it_cannot_be_read(id)
+                view.learn_that_it_cannot_be_read(id);
             }
             _ => {}
         }
