@@ -12,12 +12,14 @@ use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use chatapp_http::{ApiError, LayerConfig, RawConnection, ServerConfig};
+use chatapp_http::{ApiError, LayerConfig, RawConnection, ServerConfig, TlsFiles};
+use chatapp_testkit::Certificate;
 use chatapp_types::frame::CloseReason;
 use chatapp_types::limits::FRAME_MAX_BYTES;
 use futures::{Sink, Stream, StreamExt as _, ready};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -49,18 +51,47 @@ pub(super) struct EchoServer {
 impl EchoServer {
     /// Listens on a free port of this machine.
     pub(super) async fn start(size: Size) -> Self {
+        Self::serve(size, ServerConfig::default()).await
+    }
+
+    /// The same with TLS, behind a relay that speaks it: only the relay's own side is plain.
+    pub(super) async fn start_with_tls(size: Size) -> Self {
+        let certificate = Certificate::new();
+        let tls = Some(TlsFiles { cert: certificate.cert_file(), key: certificate.key_file() });
+        let server = Self::serve(size, ServerConfig { tls, ..ServerConfig::default() }).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/", get(move |request: Request| async move { accept(request, size) }));
-        let router = chatapp_http::standard(router, LayerConfig::new("gateway").at_the_edge());
+        tokio::spawn(relay(listener, server.address, certificate));
+        Self { address, ..server }
+    }
+
+    async fn serve(size: Size, config: ServerConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = move |request: Request| async move { accept(request, size) };
+        let router =
+            chatapp_http::standard(Router::new().route("/", get(answer)), LayerConfig::new("gateway").at_the_edge());
         let shutdown = CancellationToken::new();
-        tokio::spawn(chatapp_http::serve(listener, router, ServerConfig::default(), shutdown.clone()));
+        tokio::spawn(chatapp_http::serve(listener, router, config, shutdown.clone()));
         Self { address, _until: shutdown.drop_guard() }
     }
 
     /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+}
+
+/// Passes every connection on, through TLS.
+async fn relay(listener: TcpListener, server: SocketAddr, certificate: Certificate) {
+    let tls = TlsConnector::from(certificate.for_sockets());
+    while let Ok((mut plain, _)) = listener.accept().await {
+        let tls = tls.clone();
+        tokio::spawn(async move {
+            let server = TcpStream::connect(server).await.unwrap();
+            let mut secret = tls.connect("localhost".try_into().unwrap(), server).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut plain, &mut secret).await;
+        });
     }
 }
 

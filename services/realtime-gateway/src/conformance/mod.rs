@@ -33,8 +33,8 @@ fn kosoku() -> PathBuf {
 }
 
 /// Plays the cases that `selected` names against an echo.
-async fn play(size: Size, selected: &[&str]) -> Table {
-    let (server, folder) = (EchoServer::start(size).await, tempfile::tempdir().unwrap());
+async fn play(server: EchoServer, selected: &[&str]) -> Table {
+    let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(kosoku());
     command.arg(server.address().to_string()).args(["--parallelism", AT_ONCE, "--outdir"]).arg(folder.path());
     command.args(selected.iter().flat_map(|cases| ["--include", cases]));
@@ -48,8 +48,19 @@ async fn play(size: Size, selected: &[&str]) -> Table {
 #[ignore = "needs kosoku: `cargo qa websocket`"]
 async fn every_case_ends_as_the_table_says() {
     let promised = std::fs::read_to_string(workspace().join("tests/conformance/README.md")).unwrap();
-    let played = play(Size::PRODUCT, &["*"]).await;
+    let played = play(EchoServer::start(Size::PRODUCT).await, &["*"]).await;
     let differing = Table::of_section(&promised, "As it is").differences(&played);
+    assert!(differing.is_empty(), "{differing:#?}\n\n{played}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs kosoku: `cargo qa websocket`"]
+async fn every_case_ends_with_tls_as_without() {
+    let promised = std::fs::read_to_string(workspace().join("tests/conformance/README.md")).unwrap();
+    // Not what is too long: of a server that has refused it while more comes, a relay tells nothing for certain.
+    let cases = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.1.1", "7.3.*", "7.5.*", "7.7.*", "7.9.*", "7.13.*"];
+    let played = play(EchoServer::start_with_tls(Size::PRODUCT).await, &cases).await;
+    let differing = Table::of_section(&promised, "As it is").of_those_in(&played).differences(&played);
     assert!(differing.is_empty(), "{differing:#?}\n\n{played}");
 }
 
@@ -57,7 +68,7 @@ async fn every_case_ends_as_the_table_says() {
 #[ignore = "needs kosoku: `cargo qa websocket`"]
 async fn messages_of_any_size_end_as_the_table_says() {
     let promised = std::fs::read_to_string(workspace().join("tests/conformance/README.md")).unwrap();
-    let played = play(Size::AMPLE, &["9.*", "10.*"]).await;
+    let played = play(EchoServer::start(Size::AMPLE).await, &["9.*", "10.*"]).await;
     let differing = Table::of_section(&promised, "Without a limit of size").differences(&played);
     assert!(differing.is_empty(), "{differing:#?}\n\n{played}");
 }

@@ -91,6 +91,12 @@ impl Table {
         Self(table)
     }
 
+    /// What this says of the cases that are in the other.
+    pub(super) fn of_those_in(mut self, other: &Self) -> Self {
+        self.0.retain(|case, _| other.0.contains_key(case));
+        self
+    }
+
     /// One line for each case that did not end as this says.
     pub(super) fn differences(&self, played: &Self) -> Vec<String> {
         let said = |verdict: Option<&Verdict>| verdict.map_or_else(|| "not there".to_owned(), Verdict::to_string);

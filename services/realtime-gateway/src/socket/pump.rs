@@ -4,6 +4,7 @@
 //! original interface differ in words alone. Most frames never come by here: who pushes them writes them (see
 //! [`Outbox`]).
 
+use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -87,7 +88,12 @@ where
     // From here on nothing is queued, and nobody waits for room.
     outbox.close(closing);
     let patience = if closing == Closing::Reason(CloseReason::Slow) { SLOW_GOODBYE_WITHIN } else { GOODBYE_WITHIN };
-    let _ = tokio::time::timeout(patience, say_goodbye(&mut socket, closing)).await;
+    let goodbye = async {
+        say_goodbye(&mut socket, closing).await;
+        // The answer to the peer's own closing frame may still wait there: under TLS nobody else writes it.
+        let _ = poll_fn(|cx| outbox.poll_written(cx)).await;
+    };
+    let _ = tokio::time::timeout(patience, goodbye).await;
     closing
 }
 
@@ -114,7 +120,7 @@ where
         }
         let event = tokio::select! {
             next = outbox.next() => Event::Out(next),
-            worked = std::future::poll_fn(|cx| conversation.poll_work(cx)) => Event::Worked(worked),
+            worked = poll_fn(|cx| conversation.poll_work(cx)) => Event::Worked(worked),
             message = socket.next(), if conversation.wants_input() => Event::In(message),
             () = timer.as_mut() => Event::Time,
         };

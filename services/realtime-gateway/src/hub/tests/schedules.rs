@@ -8,6 +8,7 @@ use shuttle::thread;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
+use crate::hub::registry::Rooms;
 use crate::hub::testing::entry;
 use crate::socket::Closing;
 use crate::sync::explore;
@@ -231,5 +232,28 @@ fn a_room_that_one_leaves_as_another_comes_is_there_for_the_other_and_ends_with_
         time.pass_until(|| subscription.head() == 1);
         assert_eq!(seqs_of(&frames(&who.outbox)), (head + 1..=1).collect::<Vec<_>>());
         assert_eq!(stage.hub.rooms.count(), 1, "its head is compared");
+    });
+}
+
+#[test]
+fn a_room_that_is_held_is_known_whoever_lets_go_of_it_meanwhile() {
+    explore(|| {
+        let (rooms, room, begun) = (Arc::new(Rooms::default()), RoomId::new(), Arc::new(Mutex::new(Vec::new())));
+        let take = move |rooms: &Arc<Rooms>, begun: &Mutex<Vec<_>>| {
+            let (handle, new) = rooms.hold(room);
+            begun.lock().unwrap().extend(new);
+            handle
+        };
+        let others = [(); 2].map(|()| {
+            let (rooms, begun) = (rooms.clone(), begun.clone());
+            thread::spawn(move || drop(take(&rooms, &begun)))
+        });
+        let held = take(&rooms, &begun);
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(rooms.count(), 1, "its head is compared");
+        drop(held);
+        assert_eq!(rooms.count(), 0);
     });
 }
