@@ -70,8 +70,8 @@ pub(crate) async fn insist(mut user: impl FnMut() -> User, method: Method, path:
         let user = user();
         match ask(&user, user.request(method.clone(), path).json(body)).await {
             Some(answer) if answer.status.is_success() => return insisted,
-            // A token that the clock has made old is good again when the clock is.
-            Some(answer) if answer.status == 401 => {}
+            // A token that the clock has made old is good again when the clock is; a session that has ended is not.
+            Some(answer) if answer.status == 401 && answer.json["code"] != "session_revoked" => {}
             Some(answer) if answer.status.is_client_error() => {
                 insisted.refused = answer.json["code"].as_str().map(str::to_owned);
                 return insisted;
