@@ -40,8 +40,10 @@ pub(crate) struct Listener {
 struct Session {
     connection: Connection,
     pending: HashMap<Uuid, oneshot::Sender<Outcome>>,
-    /// The cursors that subscriptions were asked with, and when.
-    asked: HashMap<String, (u64, crate::checker::Moment)>,
+    /// The cursors that subscriptions were asked with, and when. Several of a room may be under way: an answer is that
+    /// to the one whose `id` it bears.
+    asked: HashMap<u64, (u64, crate::checker::Moment)>,
+    asked_so_far: u64,
 }
 
 impl Listener {
@@ -52,7 +54,7 @@ impl Listener {
             let url = self.gateways.url(self.place);
             if let Some(connection) = Connection::open(&url, &self.user.token).await {
                 self.journal.connected(&self.user.name);
-                let session = Session { connection, pending: HashMap::new(), asked: HashMap::new() };
+                let session = Session { connection, pending: HashMap::new(), asked: HashMap::new(), asked_so_far: 0 };
                 self.stay(session, &mut cursors).await;
                 for room in &self.rooms {
                     self.journal.saw(&self.user.name, room, Happening::Lost);
@@ -93,8 +95,10 @@ impl Listener {
 
     async fn subscribe(&self, session: &mut Session, room: &str, cursors: &BTreeMap<String, u64>) -> bool {
         let after = cursors.get(room).copied().unwrap_or_default();
-        session.asked.insert(room.to_owned(), (after, self.journal.now()));
-        session.connection.send(&json!({"op": "subscribe", "room_id": room, "after": after})).await
+        session.asked_so_far += 1;
+        let id = session.asked_so_far;
+        session.asked.insert(id, (after, self.journal.now()));
+        session.connection.send(&json!({"op": "subscribe", "id": id, "room_id": room, "after": after})).await
     }
 
     async fn hear(&self, session: &mut Session, frame: &Value, cursors: &mut BTreeMap<String, u64>) {
@@ -102,7 +106,8 @@ impl Listener {
         let saw = |what| self.journal.saw(&self.user.name, room, what);
         match frame["ev"].as_str().unwrap_or_default() {
             "subscribed" => {
-                let (after, asked) = session.asked.get(room).copied().unwrap_or_default();
+                let asked = frame["id"].as_u64().and_then(|id| session.asked.remove(&id));
+                let (after, asked) = asked.expect("an answer to what was asked");
                 saw(Happening::Subscribed { after, asked });
             }
             "entry" => {

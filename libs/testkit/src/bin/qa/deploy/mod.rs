@@ -94,7 +94,7 @@ fn undescribed(objects: &[Object]) -> Result<Vec<String>> {
 
 /// Holds an overlay against Kubernetes' own schemas.
 fn schemas(overlay: &str, built: &Built, report: &mut Report) -> Result<()> {
-    let Some(validator) = tools::python("kubernetes-validate") else {
+    let Some(validator) = tools::KUBERNETES_VALIDATE.ensure() else {
         report.skip("kubernetes-validate cannot be installed here, so the manifests are NOT held against the schemas");
         return Ok(());
     };
@@ -112,7 +112,7 @@ fn schemas(overlay: &str, built: &Built, report: &mut Report) -> Result<()> {
 }
 
 fn compose_schemas(report: &mut Report) -> Result<()> {
-    let Some(validator) = tools::python("check-jsonschema") else {
+    let Some(validator) = tools::CHECK_JSONSCHEMA.ensure() else {
         report.skip("check-jsonschema cannot be installed here, so the compose files are NOT held against the schema");
         return Ok(());
     };

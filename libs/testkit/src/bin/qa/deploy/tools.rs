@@ -2,28 +2,17 @@
 
 use std::path::Path;
 
+use crate::python::PythonProgram;
 use crate::{process, tools};
 
-/// Where the Python programs are installed.
-const VENV: &str = "target/qa/deploy";
-const PACKAGES: [&str; 2] = ["kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
+/// Holds manifests against Kubernetes' schemas, which it brings along.
+pub(crate) const KUBERNETES_VALIDATE: PythonProgram =
+    PythonProgram { program: "kubernetes-validate", requirement: "kubernetes-validate==1.37.0" };
+/// Holds compose files against their schema.
+pub(crate) const CHECK_JSONSCHEMA: PythonProgram =
+    PythonProgram { program: "check-jsonschema", requirement: "check-jsonschema==0.39.0" };
 /// Where Debian's package is unpacked, which is not installed: it would start a server.
 const UNPACKED: &str = "target/qa/prometheus";
-
-/// A Python program of [`PACKAGES`], if it can be had.
-pub(crate) fn python(program: &str) -> Option<String> {
-    let installed = format!("{VENV}/bin/{program}");
-    if !process::succeeds(&installed, &["--version"]) {
-        tools::ensure_package_of_module("ensurepip", "python3-venv");
-        let pip = format!("{VENV}/bin/pip");
-        let done = process::run("python3", &["-m", "venv", VENV])
-            .and_then(|()| process::run(&pip, &[&["install", "--quiet"][..], &PACKAGES].concat()));
-        if let Err(error) = done {
-            println!("{error:#}");
-        }
-    }
-    process::succeeds(&installed, &["--version"]).then_some(installed)
-}
 
 /// What builds an overlay: a program and the words before the overlay's folder. Older versions do not know what the overlays
 /// use.
