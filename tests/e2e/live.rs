@@ -170,10 +170,19 @@ async fn typing_and_presence_reach_the_others() {
     let (mut a, mut b) = (Socket::connect(&platform, &ann).await, Socket::connect(&platform, &bob).await);
     a.subscribe(&room, None).await;
     b.subscribe(&room, None).await;
-    b.send(&json!({"op": "typing", "room_id": room})).await;
-    assert_eq!(a.expect("typing").await["user"]["username"], bob.name.as_str());
     let names = |list: &Value| list.as_array().is_some_and(|l| l.iter().any(|u| u["username"] == bob.name.as_str()));
-    a.expect_that("bob online", |f| f["ev"] == "presence" && names(&f["online"])).await;
+    let both = async {
+        let (mut types, mut is_online) = (false, false);
+        while !(types && is_online) {
+            // What is kept nowhere may be lost; who goes on typing says so again.
+            b.send(&json!({"op": "typing", "room_id": room})).await;
+            let Ok(frame) = tokio::time::timeout(Duration::from_secs(4), a.next()).await else { continue };
+            let frame = frame.expect("an open socket");
+            types |= frame["ev"] == "typing" && frame["user"]["username"] == bob.name.as_str();
+            is_online |= frame["ev"] == "presence" && names(&frame["online"]);
+        }
+    };
+    within(Duration::from_secs(30), "bob is seen, and seen typing", both).await;
     drop(b);
     a.expect_that("bob offline", |f| f["ev"] == "presence" && names(&f["offline"])).await;
 }
