@@ -136,24 +136,10 @@ impl Followed {
 
 #[cfg(test)]
 mod tests {
-    use chatapp_types::{History, MessageId, UserRef, Visibility};
+    use chatapp_types::{MessageId, UserRef};
 
+    use super::super::testing::room;
     use super::*;
-
-    fn room(name: &str) -> Room {
-        Room {
-            id: RoomId::new(),
-            number: 1,
-            name: name.to_owned(),
-            topic: String::new(),
-            visibility: Visibility::Public,
-            history: History::Full,
-            member_count: 2,
-            has_secret_code: None,
-            created_at: Timestamp::from_millis(0),
-            role: None,
-        }
-    }
 
     fn said(room: &Room, seq: u64, mentions: &[&UserRef]) -> Entry {
         let body = EntryBody::MessagePosted {

@@ -83,24 +83,8 @@ pub(super) fn line(number: usize, room: &Room, unread: Option<&UnreadRoom>) -> S
 
 #[cfg(test)]
 mod tests {
-    use chatapp_types::{History, Timestamp};
-
+    use super::super::testing::room;
     use super::*;
-
-    fn room(name: &str) -> Room {
-        Room {
-            id: RoomId::new(),
-            number: 1,
-            name: name.to_owned(),
-            topic: String::new(),
-            visibility: Visibility::Public,
-            history: History::Full,
-            member_count: 1,
-            has_secret_code: None,
-            created_at: Timestamp::from_millis(0),
-            role: Some(chatapp_types::Role::Member),
-        }
-    }
 
     #[test]
     fn the_list_tells_what_is_unread_and_what_is_private() {

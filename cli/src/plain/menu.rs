@@ -228,24 +228,8 @@ pub(super) async fn log_out(session: &mut Session<'_>) -> Result<(), Leave> {
 
 #[cfg(test)]
 mod tests {
-    use chatapp_types::{History, RoomId, Timestamp, Visibility};
-
+    use super::super::testing::room;
     use super::*;
-
-    fn room(name: &str) -> Room {
-        Room {
-            id: RoomId::new(),
-            number: 1,
-            name: name.to_owned(),
-            topic: String::new(),
-            visibility: Visibility::Public,
-            history: History::Full,
-            member_count: 1,
-            has_secret_code: None,
-            created_at: Timestamp::from_millis(0),
-            role: Some(chatapp_types::Role::Member),
-        }
-    }
 
     #[test]
     fn a_room_is_chosen_by_number_or_name() {

@@ -11,6 +11,8 @@ mod on_rooms;
 mod room;
 mod session;
 mod settling;
+#[cfg(test)]
+mod testing;
 mod typing;
 mod view;
 

@@ -1,22 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use chatapp_types::{History, RoomId, Timestamp, UserRef, Visibility};
+use chatapp_types::{RoomId, Timestamp, UserRef, Visibility};
 
+use super::super::testing::room;
 use super::*;
 
 fn view() -> View {
-    View::new(Room {
-        id: RoomId::new(),
-        number: 1,
-        name: "hall".to_owned(),
-        topic: String::new(),
-        visibility: Visibility::Public,
-        history: History::Full,
-        member_count: 2,
-        has_secret_code: None,
-        created_at: Timestamp::from_millis(0),
-        role: None,
-    })
+    View::new(room("hall"))
 }
 
 fn posted(seq: u64, actor: &UserRef, body: &str, reply_to: Option<MessageId>) -> (MessageId, Entry) {
